@@ -1,0 +1,477 @@
+/*
+ * From error answers to class, wait and reason: every shape providers are
+ * known to send, and what must never reach a log.
+ */
+
+#include "test_ai.h"
+#include "ai/at_ai_internal.h"
+
+
+static void
+test_classes(void **state)
+{
+    size_t         i;
+    test_result_t  r;
+
+    static const struct {
+        unsigned        status;
+        const char     *body;
+        at_ai_class_e   class;
+        const char     *reason;
+    } t[] = {
+        { 400, "{\"error\":{\"message\":\"Unknown parameter: "
+          "'response_format'.\",\"type\":\"invalid_request_error\",\"param\":"
+          "\"response_format\",\"code\":\"unknown_parameter\"}}",
+          AT_AI_INVALID, "status 400 unknown_parameter: Unknown parameter" },
+        { 400, "{\"error\":{\"message\":\"Your request was rejected by the "
+          "safety system.\",\"type\":\"image_generation_user_error\","
+          "\"param\":null,\"code\":\"moderation_blocked\"}}",
+          AT_AI_MODERATED, "status 400 moderation_blocked" },
+        { 400, "{\"error\":{\"code\":\"content_policy_violation\","
+          "\"message\":\"no\"}}", AT_AI_MODERATED, "content_policy" },
+        { 400, "{\"error\":{\"code\":\"contentFilter\",\"inner_error\":{"
+          "\"code\":\"ResponsibleAIPolicyViolation\"}}}",
+          AT_AI_MODERATED, "contentFilter" },
+        { 400, "{\"code\":\"Client specified an invalid argument\",\"error\""
+          ":\"Generated image rejected by content moderation.\"}",
+          AT_AI_MODERATED, "status 400: Generated image rejected" },
+        { 403, "blocked by our Content Policy", AT_AI_MODERATED, "403" },
+        { 400, "{\"error\":{\"code\":\"billing_hard_limit_reached\","
+          "\"message\":\"Billing hard limit has been reached\"}}",
+          AT_AI_CREDENTIAL, "billing_hard_limit_reached" },
+        { 400, "{\"error\":{\"code\":\"invalid_api_key\",\"message\":\"no\"}"
+          "}", AT_AI_CREDENTIAL, "invalid_api_key" },
+        { 400, "", AT_AI_INVALID, "status 400" },
+        { 401, "{\"error\":{\"message\":\"no key\"}}", AT_AI_CREDENTIAL,
+          "status 401: no key" },
+        { 401, "{\"title\":\"Unauthenticated\",\"detail\":\"You did not pass"
+          " an authentication token\",\"status\":401}", AT_AI_CREDENTIAL,
+          "status 401: You did not pass" },
+        { 402, "", AT_AI_CREDENTIAL, "status 402" },
+        { 403, "", AT_AI_CREDENTIAL, "status 403" },
+        { 404, "{\"error\":{\"message\":\"Unknown request URL: POST /openai/"
+          "v1/images/generations. Please check the URL for typos\",\"type\":"
+          "\"invalid_request_error\",\"code\":\"unknown_url\"}}",
+          AT_AI_INVALID, "unknown_url: this address has no images API" },
+        { 404, "not here", AT_AI_INVALID, "status 404: not here" },
+        { 405, "", AT_AI_INVALID, "takes no POST" },
+        { 408, "", AT_AI_TRANSIENT, "status 408" },
+        { 413, "", AT_AI_INVALID, "status 413" },
+        { 422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}"
+          "]}", AT_AI_INVALID, "status 422: field required" },
+        { 422, "{\"detail\":{\"error\":\"bad size\"}}", AT_AI_INVALID,
+          "status 422: bad size" },
+        { 429, "", AT_AI_RATE_LIMITED, "status 429" },
+        { 429, "{\"error\":\"job queue is full\"}", AT_AI_RATE_LIMITED,
+          "status 429: job queue is full" },
+        { 429, "{\"error\":{\"message\":\"You exceeded your current quota, "
+          "please check your plan and billing details.\",\"type\":"
+          "\"insufficient_quota\",\"param\":null,\"code\":"
+          "\"insufficient_quota\"}}", AT_AI_CREDENTIAL,
+          "status 429 insufficient_quota" },
+        { 429, "{\"error\":{\"type\":\"insufficient_quota\"}}",
+          AT_AI_CREDENTIAL, "insufficient_quota" },
+        /* A refusal cannot be the reason of a 429. */
+        { 429, "{\"error\":{\"code\":\"moderation_blocked\"}}",
+          AT_AI_RATE_LIMITED, "429" },
+        { 500, "{\"error\":{\"message\":\"The server had an error\",\"type\""
+          ":\"server_error\"}}", AT_AI_TRANSIENT,
+          "status 500 server_error: The server had an error" },
+        { 502, "<html><body>Bad Gateway</body></html>", AT_AI_TRANSIENT,
+          "status 502: an HTML page" },
+        { 503, "", AT_AI_TRANSIENT, "status 503" },
+        { 503, "{\"error\":\"Model a/b is currently loading\","
+          "\"estimated_time\":20.0}", AT_AI_RATE_LIMITED,
+          "status 503: Model a/b is currently loading" },
+        { 503, "{\"error\":[\"busy\"]}", AT_AI_TRANSIENT, "503: busy" },
+        { 504, "", AT_AI_TRANSIENT, "status 504" },
+        { 529, "", AT_AI_TRANSIENT, "status 529" },
+        { 301, "<html>", AT_AI_INVALID, "redirects are not followed" },
+        { 302, "", AT_AI_TRANSIENT, "redirects are not followed" },
+        { 307, "", AT_AI_TRANSIENT, "redirects are not followed" },
+        { 308, "", AT_AI_INVALID, "redirects are not followed" },
+        { 304, "", AT_AI_TRANSIENT, "redirects are not followed" },
+        { 204, "", AT_AI_TRANSIENT, "status 204 carries no whole picture" },
+        { 206, "x", AT_AI_TRANSIENT, "status 206 carries no whole picture" },
+        { 0, "", AT_AI_TRANSIENT, "status 0" },
+        { 999, "", AT_AI_TRANSIENT, "status 999" },
+        /* Broken or cut JSON still has its first words. */
+        { 401, "{\"error\":{\"message\":\"no key\",", AT_AI_CREDENTIAL,
+          "no key" },
+        { 500, "{\"error\" oops", AT_AI_TRANSIENT,
+          "status 500: {\"error\" oops" },
+        { 500, "\"quoted\"", AT_AI_TRANSIENT, "quoted" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        r = test_json("openai", t[i].status, t[i].body);
+        test_failed(r, t[i].class, t[i].reason);
+    }
+}
+
+
+#define H(...)  { __VA_ARGS__, NULL }
+
+
+static void
+test_waits(void **state)
+{
+    size_t            i, k;
+    at_generate_t     g;
+    test_answer_t     a;
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    static const struct {
+        unsigned     status;
+        const char  *headers[10];
+        const char  *body;
+        int64_t      ms;
+    } t[] = {
+        { 429, { NULL }, "", -1 },
+        { 429, H("Retry-After", "7"), "", 7000 },
+        { 429, H("retry-after", "7.66"), "", 7660 },
+        { 429, H("RETRY-AFTER", "0"), "", 0 },
+        { 429, H("Retry-After", "soon"), "", -1 },
+        { 429, H("Retry-After", "-5"), "", -1 },
+        { 429, H("Retry-After", "99999999999"), "", 86400000 },
+        /* TEST_NOW is Mon, 21 Sep 2026 14:13:20 GMT. */
+        { 429, H("Retry-After", "Mon, 21 Sep 2026 14:13:50 GMT"), "",
+          30000 },
+        { 429, H("Retry-After", "Mon, 21 Sep 2026 14:00:00 GMT"), "", 0 },
+        { 503, H("Retry-After", "9"), "", 9000 },
+        { 429, H("retry-after-ms", "1500"), "", 1500 },
+        { 429, H("retry-after-ms", "1500", "retry-after", "1"), "", 1500 },
+        { 429, H("retry-after-ms", "1s"), "", -1 },
+
+        { 429, H("x-ratelimit-reset-requests", "1m30s"), "", 90000 },
+        { 429, H("x-ratelimit-reset-tokens", "7.66s"), "", 7660 },
+        { 429, H("x-ratelimit-reset-images", "120ms",
+                 "x-ratelimit-reset-requests", "2s"), "", 2000 },
+        /* Which limit it was is said: the others do not count. */
+        { 429, H("x-ratelimit-remaining-requests", "14370",
+                 "x-ratelimit-reset-requests", "2m59.56s",
+                 "x-ratelimit-remaining-tokens", "0",
+                 "x-ratelimit-reset-tokens", "7.66s"), "", 7660 },
+        /* Nothing better is said. */
+        { 429, H("x-ratelimit-remaining-requests", "3",
+                 "x-ratelimit-reset-requests", "4s"), "", 4000 },
+        { 429, H("x-ratelimit-remaining-requests", "3",
+                 "x-ratelimit-reset-requests", "4s", "Retry-After", "1"),
+          "", 1000 },
+        { 429, H("ratelimit-reset", "11"), "", 11000 },
+        { 429, H("ratelimit-remaining", "0", "ratelimit-reset", "11",
+                 "retry-after", "3"), "", 11000 },
+        /* A date, in seconds and in milliseconds. */
+        { 429, H("x-ratelimit-reset", "1790000012"), "", 12000 },
+        { 429, H("x-ratelimit-reset", "1790000012000"), "", 12000 },
+        { 429, H("x-ratelimit-reset", "1780000000"), "", 0 },
+        { 500, H("x-ratelimit-reset-requests", "1m30s"), "", -1 },
+        { 500, H("ratelimit-remaining", "0", "ratelimit-reset", "5"), "",
+          5000 },
+
+        { 429, { NULL }, "{\"detail\":\"Request was throttled. Your rate "
+          "limit resets in ~30s.\"}", 30000 },
+        { 429, { NULL }, "{\"error\":{\"message\":\"Rate limit reached. "
+          "Please try again in 7.66s. Visit\"}}", 7660 },
+        { 429, H("Retry-After", "2"), "{\"error\":{\"message\":\"try again "
+          "in 7s\"}}", 7000 },
+        { 429, H("Retry-After", "20"), "try again in 7s", 20000 },
+        { 503, { NULL }, "{\"error\":\"Model a is currently loading\","
+          "\"estimated_time\":20.5}", 20500 },
+        { 503, { NULL }, "{\"error\":\"Model a is currently loading\","
+          "\"estimated_time\":null}", -1 },
+
+        /* What does not pass has no time to wait. */
+        { 401, H("Retry-After", "7"), "", -1 },
+        { 400, H("Retry-After", "7"), "try again in 7s", -1 },
+        { 429, H("Retry-After", "7"),
+          "{\"error\":{\"code\":\"insufficient_quota\"}}", -1 },
+
+        /* A 200 without a picture; its Retry-After has no meaning. */
+        { 200, H("Retry-After", "7"), "{\"data\":[]}", -1 },
+        { 200, H("x-ratelimit-remaining-images", "0",
+                 "x-ratelimit-reset-images", "12s"), "{\"data\":[]}",
+          12000 },
+        { 200, { NULL }, "{\"error\":\"Model a is currently loading\","
+          "\"estimated_time\":20}", 20000 },
+    };
+
+    (void) state;
+
+    p = test_provider("openai", "");
+    g = test_request("sofa");
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        memset(&a, 0, sizeof(test_answer_t));
+        a.status = t[i].status;
+        a.body = t[i].body;
+        a.len = strlen(t[i].body);
+
+        for (k = 0; k < 10; k++) {
+            a.headers[k] = t[i].headers[k];
+        }
+
+        r = test_run(&p, &g, &a, 1);
+        assert_int_equal(r.step, AT_AI_FAILED);
+
+        if (r.retry_ms != t[i].ms) {
+            fail_msg("row %zu: %lld ms, not %lld", i,
+                     (long long) r.retry_ms, (long long) t[i].ms);
+        }
+    }
+}
+
+
+/* More limits than there is room for, and names too long, are dropped. */
+
+static void
+test_many_limits(void **state)
+{
+    size_t         i;
+    char           name[64];
+    at_ai_retry_t  retry;
+
+    (void) state;
+
+    at_ai_retry_reset(&retry);
+
+    for (i = 0; i < 100; i++) {
+        (void) snprintf(name, sizeof(name), "X-RateLimit-Reset-%zu", i);
+        at_ai_retry_header(&retry, test_str(name), AT_STR("5"), TEST_NOW);
+    }
+
+    at_ai_retry_header(&retry,
+                       AT_STR("x-ratelimit-reset-a-name-that-is-far-too-long"),
+                       AT_STR("50"), TEST_NOW);
+
+    assert_int_equal(retry.nbuckets, AT_AI_BUCKETS_MAX);
+    assert_int_equal(at_ai_retry_wait(&retry, 429), 5000);
+    assert_int_equal(at_ai_retry_wait(&retry, 200), -1);
+}
+
+
+/* A success that used up the last of a limit says so. */
+
+static void
+test_wait_on_success(void **state)
+{
+    at_buf_t          png;
+    at_generate_t     g;
+    test_answer_t     a;
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    (void) state;
+
+    png = test_png(64, 48, 300);
+    p = test_provider("stability", "");
+    g = test_request("sofa");
+    memset(&a, 0, sizeof(test_answer_t));
+    a.status = 200;
+    a.body = png.data;
+    a.len = png.len;
+    a.headers[0] = "ratelimit-remaining";
+    a.headers[1] = "0";
+    a.headers[2] = "ratelimit-reset";
+    a.headers[3] = "6";
+
+    r = test_run(&p, &g, &a, 1);
+    test_done(r, 64, 48);
+    assert_int_equal(r.retry_ms, 6000);
+
+    a.headers[1] = "1";
+    r = test_run(&p, &g, &a, 1);
+    test_done(r, 64, 48);
+    assert_int_equal(r.retry_ms, -1);
+
+    at_buf_free(&png);
+}
+
+
+static void
+test_reason_text(void **state)
+{
+    size_t  i;
+    char    out[160];
+
+    static const struct {
+        const char  *in, *out;
+    } t[] = {
+        { "", "" },
+        { "plain", "plain" },
+        { "  a\r\n\tb  c  ", "a b c" },
+        { "caf\xc3\xa9 \xe2\x82\xb9 \xf0\x9f\x9b\x8b",
+          "caf\xc3\xa9 \xe2\x82\xb9 \xf0\x9f\x9b\x8b" },
+        { "bad \xff\xc3 \xed\xa0\x80 end", "bad ?? ??? end" },
+        { "a\x01" "b\x7f" "c\xc2\x85" "d", "a b c d" },
+        { "rtl \xe2\x80\xae x \xe2\x80\xa8 y \xef\xbb\xbfz", "rtl x y z" },
+
+        /* Keys, whole and partly shown. */
+        { "Incorrect API key provided: sk-abc12***********wxyz. You can",
+          "Incorrect API key provided: ***. You can" },
+        { "key sk-proj-AbCdEf12 is bad", "key sk-*** is bad" },
+        { "r8_abcdef hf_abcdef gsk_abcdef xai-abcdef",
+          "r8_*** hf_*** gsk_*** xai-***" },
+        { "Authorization: Bearer abc.def-ghi/jkl=", "Authorization: Bearer "
+          "***" },
+        { "bearer   x", "bearer ***" },
+        { "\"api_key\":\"hello\"", "\"api_key\":\"hello\"" },
+        { "api_key=hello, rest", "api_key=***, rest" },
+        { "token: hello rest", "token: *** rest" },
+        { "token: a{b}c&d) rest", "token: ***) rest" },
+        { "Invalid API key: 'hello'", "Invalid API key: '***'" },
+        { "was ab****yz here", "was *** here" },
+        { "id 0123456789abcdef0123456789abcdef end", "id *** end" },
+        { "sk- risk-free task-list ask-me", "sk- risk-free task-list ask-me"
+        },
+        { "request 8f14e45f-ceea-467f-9b0f-0123456789ab kept",
+          "request 8f14e45f-ceea-467f-9b0f-0123456789ab kept" },
+        { "Internationalization of everything",
+          "Internationalization of everything" },
+
+        /* Signed URLs. */
+        { "get https://h.example/a?X-Sig=abc&b=c now? yes",
+          "get https://h.example/a?*** now? yes" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        at_ai_reason(out, sizeof(out), t[i].in);
+        assert_string_equal(out, t[i].out);
+    }
+}
+
+
+/* A secret cannot hide behind the end of the line. */
+
+static void
+test_reason_cut(void **state)
+{
+    char    in[400], out[160];
+    size_t  i;
+
+    (void) state;
+
+    for (i = 100; i < 170; i++) {
+        memset(in, 'x', i);
+        in[i] = ' ';
+        strcpy(in + i + 1, "sk-SECRETSECRET1 \xe2\x82\xb9\xe2\x82\xb9");
+
+        at_ai_reason(out, sizeof(out), in);
+        assert_true(strlen(out) < sizeof(out));
+        assert_null(strstr(out, "SEC"));
+        assert_true(at_utf8_valid(test_str(out)));
+    }
+}
+
+
+static void
+test_openai_key_quote(void **state)
+{
+    test_result_t  r;
+
+    (void) state;
+
+    r = test_json("openai", 401, "{\"error\":{\"message\":\"Incorrect API "
+                  "key provided: sk-prQ7x********************M3Qe. You can "
+                  "find your API key at https://platform.example.\",\"type\""
+                  ":\"invalid_request_error\",\"param\":null,\"code\":"
+                  "\"invalid_api_key\"}}");
+    test_failed(r, AT_AI_CREDENTIAL, "invalid_api_key: Incorrect API key");
+    assert_null(strstr(r.reason, "prQ7x"));
+    assert_null(strstr(r.reason, "M3Qe"));
+}
+
+
+/* Past the bound the rest is not read, and does not matter. */
+
+static void
+test_error_bound(void **state)
+{
+    char           *body;
+    size_t          i, len;
+    at_buf_t        b;
+    test_result_t   r;
+
+    (void) state;
+
+    memset(&b, 0, sizeof(at_buf_t));
+    (void) at_buf_append_str(&b, AT_STR("{\"error\":{\"message\":\"early\"},"
+                                        "\"pad\":\""));
+    len = 4 * AT_AI_ERROR_MAX;
+    body = malloc(len);
+    assert_non_null(body);
+    memset(body, 'x', len);
+    (void) at_buf_append(&b, body, len);
+    free(body);
+    (void) at_buf_append_str(&b, AT_STR("\",\"code\":\"moderation_blocked\""
+                                        "}"));
+
+    for (i = 1; i < TEST_NPIECES; i++) {
+        at_generate_t     g;
+        test_answer_t     a;
+        at_ai_provider_t  p;
+
+        p = test_provider("openai", "");
+        g = test_request("sofa");
+        memset(&a, 0, sizeof(test_answer_t));
+        a.status = 400;
+        a.body = b.data;
+        a.len = b.len;
+
+        r = test_run_pieces(&p, &g, &a, 1, test_pieces[i]);
+        test_failed(r, AT_AI_INVALID, "status 400: early");
+        assert_int_equal(r.stopped, 1);
+    }
+
+    at_buf_free(&b);
+}
+
+
+/* JSON that is deep, and a message that is long. */
+
+static void
+test_error_hostile(void **state)
+{
+    char           body[9000];
+    test_result_t  r;
+
+    (void) state;
+
+    memset(body, '[', 5000);
+    body[5000] = '\0';
+    r = test_json("openai", 500, body);
+    test_failed(r, AT_AI_TRANSIENT, "status 500: [[[[");
+
+    strcpy(body, "{\"message\":\"");
+    memset(body + 12, 'm', 8000);
+    strcpy(body + 8012, "\"}");
+    r = test_json("openai", 500, body);
+    test_failed(r, AT_AI_TRANSIENT, "status 500: mmmm");
+
+    r = test_json("openai", 500, "{\"message\":\"a\\u0000b\"}");
+    test_failed(r, AT_AI_TRANSIENT, "status 500: a b");
+}
+
+
+int
+main(void)
+{
+    static const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_many_limits),
+        cmocka_unit_test(test_wait_on_success),
+        cmocka_unit_test(test_reason_text),
+        cmocka_unit_test(test_reason_cut),
+        cmocka_unit_test(test_openai_key_quote),
+        cmocka_unit_test(test_error_bound),
+        cmocka_unit_test(test_error_hostile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

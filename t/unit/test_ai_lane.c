@@ -1,0 +1,532 @@
+/*
+ * The frame around the formats: the table, names, bounds, broken
+ * connections, encoded bodies, the number of calls, and which URLs may be
+ * followed.
+ */
+
+#include "test_ai.h"
+
+
+static void
+test_formats(void **state)
+{
+    char                   names[128], *name, *save;
+    size_t                 n;
+    const at_ai_format_t  *f;
+
+    (void) state;
+
+    /* Every name listed is a format, and its own. */
+
+    (void) snprintf(names, sizeof(names), "%s", at_ai_format_names());
+    n = 0;
+
+    for (name = strtok_r(names, ", ", &save); name;
+         name = strtok_r(NULL, ", ", &save))
+    {
+        f = at_ai_format_find(test_str(name));
+        assert_non_null(f);
+        assert_string_equal(f->name, name);
+        n++;
+    }
+
+    assert_int_equal(n, 3);
+
+    assert_null(at_ai_format_find(AT_STR("")));
+    assert_null(at_ai_format_find(AT_STR("openai2")));
+    assert_null(at_ai_format_find(AT_STR("open")));
+}
+
+
+static void
+test_class_names(void **state)
+{
+    (void) state;
+
+    assert_string_equal(at_ai_class_name(AT_AI_CLASS_NONE), "none");
+    assert_string_equal(at_ai_class_name(AT_AI_RATE_LIMITED),
+                        "rate_limited");
+    assert_string_equal(at_ai_class_name(AT_AI_MODERATED), "moderated");
+    assert_string_equal(at_ai_class_name(AT_AI_INVALID), "invalid");
+    assert_string_equal(at_ai_class_name(AT_AI_CREDENTIAL), "credential");
+    assert_string_equal(at_ai_class_name(AT_AI_TRANSIENT), "transient");
+    assert_string_equal(at_ai_class_name(AT_AI_DEADLINE), "deadline");
+    assert_string_equal(at_ai_class_name(AT_AI_CANCELLED), "cancelled");
+
+    assert_int_equal(at_ai_class_passing(AT_AI_RATE_LIMITED), 1);
+    assert_int_equal(at_ai_class_passing(AT_AI_TRANSIENT), 1);
+    assert_int_equal(at_ai_class_passing(AT_AI_DEADLINE), 1);
+    assert_int_equal(at_ai_class_passing(AT_AI_MODERATED), 0);
+    assert_int_equal(at_ai_class_passing(AT_AI_INVALID), 0);
+    assert_int_equal(at_ai_class_passing(AT_AI_CREDENTIAL), 0);
+    assert_int_equal(at_ai_class_passing(AT_AI_CANCELLED), 0);
+    assert_int_equal(at_ai_class_passing(AT_AI_CLASS_NONE), 0);
+}
+
+
+/* Every prefix of an answer, with and without its connection broken. */
+
+static void
+test_every_cut(void **state)
+{
+    size_t            i;
+    at_buf_t          png, body;
+    at_generate_t     g;
+    test_answer_t     a;
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    (void) state;
+
+    png = test_png(32, 32, 40);
+    body = test_wrap("{\"data\":[{\"b64_json\":\"", png.data, png.len,
+                     "\"}]}");
+    p = test_provider("openai", "");
+    g = test_request("sofa");
+
+    for (i = 0; i <= body.len; i++) {
+        memset(&a, 0, sizeof(test_answer_t));
+        a.status = 200;
+        a.body = body.data;
+        a.len = i;
+
+        r = test_run(&p, &g, &a, 1);
+
+        if (i == body.len) {
+            test_done(r, 32, 32);
+
+        } else {
+            test_failed(r, AT_AI_TRANSIENT, "");
+        }
+
+        a.broken = 1;
+        r = test_run(&p, &g, &a, 1);
+        test_failed(r, AT_AI_TRANSIENT, "the connection broke after");
+    }
+
+    at_buf_free(&body);
+
+    p = test_provider("stability", "");
+
+    for (i = 0; i < png.len; i++) {
+        a.broken = 0;
+        a.body = png.data;
+        a.len = i;
+        r = test_run(&p, &g, &a, 1);
+        test_failed(r, AT_AI_TRANSIENT, "");
+    }
+
+    at_buf_free(&png);
+}
+
+
+/* Whatever was read: also a refusal may be the half of something. */
+
+static void
+test_broken_error(void **state)
+{
+    at_generate_t     g;
+    test_answer_t     a;
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    (void) state;
+
+    p = test_provider("openai", "");
+    g = test_request("sofa");
+    memset(&a, 0, sizeof(test_answer_t));
+    a.status = 401;
+    a.body = "{";
+    a.len = 1;
+    a.broken = 1;
+
+    r = test_run(&p, &g, &a, 1);
+    test_failed(r, AT_AI_TRANSIENT, "broke after 1 bytes");
+}
+
+
+static void
+test_encoded(void **state)
+{
+    size_t            i;
+    at_buf_t          png;
+    at_generate_t     g;
+    test_answer_t     a;
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    static const char  *const formats[] = { "stability", "openai" };
+
+    (void) state;
+
+    png = test_png(64, 48, 300);
+    g = test_request("sofa");
+
+    for (i = 0; i < 2; i++) {
+        p = test_provider(formats[i], "");
+        memset(&a, 0, sizeof(test_answer_t));
+        a.status = 200;
+        a.body = png.data;
+        a.len = png.len;
+        a.headers[0] = "content-encoding";
+
+        a.headers[1] = "identity";
+        r = test_run(&p, &g, &a, 1);
+        test_done(r, 64, 48);
+
+        a.headers[1] = "gzip";
+        r = test_run(&p, &g, &a, 1);
+        test_failed(r, AT_AI_TRANSIENT, "content-encoding");
+
+        /* The status says enough. */
+
+        a.status = 401;
+        r = test_run(&p, &g, &a, 1);
+        test_failed(r, AT_AI_CREDENTIAL, "status 401");
+    }
+
+    at_buf_free(&png);
+}
+
+
+/*
+ * One byte around each bound.  Megabytes byte by byte would take long; large
+ * pieces of two sizes do.
+ */
+
+static void
+big(const char *format, const at_buf_t *body, at_ai_step_e step,
+    const char *reason)
+{
+    size_t            i;
+    at_generate_t     g;
+    test_answer_t     a;
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    static const size_t  pieces[] = { 0, 16384, 65521 };
+
+    p = test_provider(format, "");
+    g = test_request("sofa");
+    memset(&a, 0, sizeof(test_answer_t));
+    a.status = 200;
+    a.body = body->data;
+    a.len = body->len;
+
+    for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        r = test_run_pieces(&p, &g, &a, 1, pieces[i]);
+
+        if (step == AT_AI_DONE) {
+            test_done(r, 64, 48);
+
+        } else {
+            test_failed(r, AT_AI_TRANSIENT, reason);
+            assert_int_equal(r.stopped, 1);
+        }
+    }
+}
+
+
+static void
+test_picture_bound(void **state)
+{
+    size_t        i;
+    at_buf_t      png, body;
+    at_ai_step_e  step;
+
+    /* What a PNG has beside its pixels. */
+    static const size_t  frame = 8 + 25 + 12 + 12;
+
+    (void) state;
+
+    for (i = 0; i < 2; i++) {
+        step = i ? AT_AI_FAILED : AT_AI_DONE;
+        png = test_png(64, 48, AT_AI_PICTURE_MAX - frame + i);
+        assert_int_equal(png.len, AT_AI_PICTURE_MAX + i);
+
+        big("stability", &png, step, "the picture is larger than 20 MB");
+
+        body = test_wrap("{\"data\":[{\"b64_json\":\"", png.data, png.len,
+                         "\"}]}");
+        big("openai", &body, step, "the picture is larger than 20 MB");
+
+        at_buf_free(&body);
+        at_buf_free(&png);
+    }
+}
+
+
+static void
+test_answer_bound(void **state)
+{
+    char      *pad;
+    size_t     i, n;
+    at_buf_t   png, body;
+
+    (void) state;
+
+    png = test_png(64, 48, 300);
+    pad = malloc(AT_AI_ANSWER_MAX + 1);
+    assert_non_null(pad);
+    memset(pad, ' ', AT_AI_ANSWER_MAX + 1);
+
+    body = test_wrap("{\"data\":[{\"b64_json\":\"", png.data, png.len,
+                     "\"}]}");
+    n = AT_AI_ANSWER_MAX - body.len;
+    assert_int_equal(at_buf_append(&body, pad, n), AT_OK);
+
+    for (i = 0; i < 2; i++) {
+        big("openai", &body, i ? AT_AI_FAILED : AT_AI_DONE,
+            "the answer is larger than 28 MB");
+        assert_int_equal(at_buf_append(&body, pad, 1), AT_OK);
+    }
+
+    free(pad);
+    at_buf_free(&body);
+    at_buf_free(&png);
+}
+
+
+/*
+ * The base64 is not kept: what the picture's buffer holds is all there is,
+ * at every moment.
+ */
+
+static void
+test_decoded_on_arrival(void **state)
+{
+    size_t            i, head, n;
+    at_buf_t          png, body;
+    at_generate_t     g;
+    at_ai_lane_t     *lane;
+    at_ai_provider_t  p;
+
+    (void) state;
+
+    png = test_png(64, 48, 3000000);
+    body = test_wrap("{\"data\":[{\"b64_json\":\"", png.data, png.len,
+                     "\"}]}");
+    head = strlen("{\"data\":[{\"b64_json\":\"");
+    p = test_provider("openai", "");
+    g = test_request("sofa");
+    lane = at_ai_lane_create(&p, &g, TEST_NOW);
+    assert_non_null(lane);
+    at_ai_lane_begin(lane, 200, TEST_NOW);
+
+    for (i = 0; i < body.len - 16384; i += 16384) {
+        assert_int_equal(at_ai_lane_data(lane, body.data + i, 16384), AT_OK);
+
+        n = (i + 16384 - head) / 4 * 3;
+        assert_in_range(lane->picture.len, n - 1024, n);
+    }
+
+    assert_int_equal(at_ai_lane_data(lane, body.data + i, body.len - i),
+                     AT_OK);
+    assert_int_equal(at_ai_lane_end(lane, 1), AT_AI_DONE);
+    assert_int_equal(lane->picture.len, png.len);
+    assert_memory_equal(lane->picture.data, png.data, png.len);
+
+    at_ai_lane_free(lane);
+    at_buf_free(&body);
+    at_buf_free(&png);
+}
+
+
+/* A format that asks again and again. */
+
+static int
+loop_build(at_ai_lane_t *lane)
+{
+    lane->state = malloc(16);
+
+    return lane->state ? AT_OK : AT_ERROR;
+}
+
+
+static int
+loop_data(at_ai_lane_t *lane, const uint8_t *p, size_t len)
+{
+    (void) lane;
+    (void) p;
+    (void) len;
+
+    return AT_OK;
+}
+
+
+static at_ai_step_e
+loop_end(at_ai_lane_t *lane)
+{
+    lane->wait_ms = 500;
+
+    return (lane->calls % 2) ? AT_AI_WAIT : AT_AI_NEXT;
+}
+
+
+static void
+loop_cleanup(at_ai_lane_t *lane)
+{
+    free(lane->state);
+}
+
+
+static void
+test_calls_bound(void **state)
+{
+    size_t            i;
+    at_generate_t     g;
+    at_ai_step_e      step;
+    at_ai_lane_t     *lane;
+    at_ai_provider_t  p;
+
+    static const at_ai_format_t  loop = {
+        .name = "loop",
+        .build = loop_build,
+        .data = loop_data,
+        .end = loop_end,
+        .cleanup = loop_cleanup
+    };
+
+    (void) state;
+
+    memset(&p, 0, sizeof(at_ai_provider_t));
+    p.format = &loop;
+    g = test_request("sofa");
+    lane = at_ai_lane_create(&p, &g, TEST_NOW);
+    assert_non_null(lane);
+
+    for (i = 1; i <= AT_AI_CALLS_MAX; i++) {
+        at_ai_lane_begin(lane, 201, TEST_NOW);
+        assert_int_equal(lane->wait_ms, 0);
+        assert_int_equal(at_ai_lane_data(lane, (const uint8_t *) "{}", 2),
+                         AT_OK);
+        step = at_ai_lane_end(lane, 1);
+
+        if (i < AT_AI_CALLS_MAX) {
+            assert_int_equal(step, (i % 2) ? AT_AI_WAIT : AT_AI_NEXT);
+            assert_int_equal(lane->wait_ms, 500);
+
+        } else {
+            assert_int_equal(step, AT_AI_FAILED);
+            assert_int_equal(lane->class, AT_AI_TRANSIENT);
+            assert_string_equal(lane->reason, "64 calls brought no picture");
+        }
+    }
+
+    at_ai_lane_free(lane);
+    at_ai_lane_free(NULL);
+}
+
+
+static void
+test_urls(void **state)
+{
+    size_t  i;
+
+    static const at_str_t  hosts[] = {
+        { 21, "https://files.example" },
+        { 27, "https://*.pictures.example/" },
+        { 21, "http://127.0.0.1:9000" },
+        { 17, "http://[::1]:9000" },
+        { 9, "not a url" },
+    };
+
+    static const struct {
+        const char  *url;
+        int          allowed;
+    } t[] = {
+        { "https://files.example/a.png?x=1", 1 },
+        { "https://files.example", 1 },
+        { "https://files.example?x", 1 },
+        { "https://files.example#x", 1 },
+        { "HTTPS://FILES.Example/a", 1 },
+        { "https://files.example:443/a", 1 },
+        { "https://a.pictures.example/", 1 },
+        { "https://a.b.pictures.example/", 1 },
+        { "http://127.0.0.1:9000/x", 1 },
+        { "http://[::1]:9000/x", 1 },
+
+        { "", 0 },
+        { "https://", 0 },
+        { "https:///a", 0 },
+        { "//files.example/a", 0 },
+        { "/a", 0 },
+        { "ftp://files.example/a", 0 },
+        { "https:/files.example/a", 0 },
+        { "http://files.example/a", 0 },
+        { "http://files.example:443/a", 0 },
+        { "https://files.example:444/a", 0 },
+        { "https://files.example:0/a", 0 },
+        { "https://files.example:/a", 0 },
+        { "https://files.example:65979/a", 0 },
+        { "https://files.example:4294967739/a", 0 },
+        { "https://files.example:443:443/a", 0 },
+        { "https://files.example.evil.example/", 0 },
+        { "https://evilfiles.example/", 0 },
+        { "https://files.example./", 0 },
+        { "https://.files.example/", 0 },
+        { "https://user@files.example/", 0 },
+        { "https://files.example@evil.example/", 0 },
+        { "https://files.example:pw@evil.example/", 0 },
+        { "https://evil.example/@files.example", 0 },
+        { "https://evil.example?https://files.example/", 0 },
+        { "https://evil.example#@files.example/", 0 },
+        { "https://evil.example\\@files.example/", 0 },
+        { "https://files.example\\@evil.example/", 0 },
+        { "https://files.example/\\evil", 0 },
+        { "https://files.example/a b", 0 },
+        { "https://files.example/a\r\nX: y", 0 },
+        { "https://files.example/\xc3\xa9", 0 },
+        { "https://files%2eexample/", 0 },
+        { "https://pictures.example/", 0 },
+        { "https://.pictures.example/", 0 },
+        { "https://a..pictures.example/", 0 },
+        { "https://*.pictures.example/", 0 },
+        { "https://evilpictures.example/", 0 },
+        { "http://127.0.0.1/x", 0 },
+        { "http://127.0.0.1:9001/x", 0 },
+        { "http://[::1]/x", 0 },
+        { "http://[::1:9000/x", 0 },
+        { "http://[::1]9000/x", 0 },
+        { "http://[::1%25eth0]:9000/x", 0 },
+        { "not a url", 0 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        if (at_ai_url_allowed(test_str(t[i].url), hosts, 5)
+            != t[i].allowed)
+        {
+            fail_msg("%s: not %d", t[i].url, t[i].allowed);
+        }
+
+        assert_int_equal(at_ai_url_allowed(test_str(t[i].url), NULL, 0), 0);
+    }
+
+    /* A NUL does not end it. */
+
+    assert_int_equal(at_ai_url_allowed((at_str_t) { 31,
+                         "https://files.example\0.evil.example" }, hosts, 5),
+                     0);
+}
+
+
+int
+main(void)
+{
+    static const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_class_names),
+        cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_broken_error),
+        cmocka_unit_test(test_encoded),
+        cmocka_unit_test(test_picture_bound),
+        cmocka_unit_test(test_answer_bound),
+        cmocka_unit_test(test_decoded_on_arrival),
+        cmocka_unit_test(test_calls_bound),
+        cmocka_unit_test(test_urls),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
