@@ -1,0 +1,123 @@
+/*
+ * What the files of the module share: its configuration, its request context
+ * and the small helpers every endpoint needs.
+ *
+ * An endpoint (generate, metrics, health) knows mechanisms (fanout, limit,
+ * zone, pictures); a mechanism knows no endpoint.  Each mechanism has its own
+ * header.  Configuration lives in the cycle's pool; a context lives in its
+ * request's pool.
+ */
+
+#ifndef NGX_HTTP_ATELIER_H
+#define NGX_HTTP_ATELIER_H
+
+
+#include "compat.h"
+#include "at.h"
+
+
+#define NGX_HTTP_ATELIER_VERSION  "0.1.0"
+
+
+typedef struct ngx_http_atelier_zone_s      ngx_http_atelier_zone_t;
+typedef struct ngx_http_atelier_pictures_s  ngx_http_atelier_pictures_t;
+typedef struct ngx_http_atelier_provider_s  ngx_http_atelier_provider_t;
+
+
+/* Where a directive stands, to name it in errors found after parsing. */
+typedef struct {
+    ngx_str_t    file;
+    ngx_uint_t   line;
+} ngx_http_atelier_place_t;
+
+
+typedef struct {
+    ngx_http_atelier_zone_t      *zone;          /* atelier_zone */
+    ngx_http_atelier_pictures_t  *pictures;      /* atelier_pictures */
+    ngx_array_t                   providers;     /* of pointers, by priority
+                                                    from postconfiguration */
+    ngx_int_t                     request_id;    /* index of $request_id */
+} ngx_http_atelier_main_conf_t;
+
+
+typedef enum {
+    NGX_HTTP_ATELIER_NONE = 0,
+    NGX_HTTP_ATELIER_GENERATE,
+    NGX_HTTP_ATELIER_METRICS,
+    NGX_HTTP_ATELIER_HEALTH_LIVE,
+    NGX_HTTP_ATELIER_HEALTH_READY
+} ngx_http_atelier_endpoint_e;
+
+
+/* An endpoint belongs to its own location and is not inherited. */
+typedef struct {
+    ngx_http_atelier_endpoint_e   endpoint;
+    ngx_http_atelier_place_t      place;
+} ngx_http_atelier_loc_conf_t;
+
+
+/* Context of a main request in one of our locations. */
+typedef struct {
+    ngx_str_t                     request_id;    /* empty until asked for */
+    ngx_str_t                     provider;      /* $atelier_provider */
+    ngx_str_t                     problem;       /* body that replaces a core
+                                                    error page */
+    void                         *generate;      /* the endpoint's own */
+    unsigned                      answered:1;    /* the answer is our own */
+    unsigned                      problem_sent:1;
+} ngx_http_atelier_ctx_t;
+
+
+extern ngx_module_t  ngx_http_atelier_module;
+extern ngx_module_t  ngx_http_atelier_filter_module;
+
+
+/* Created on first use; NULL without memory. */
+ngx_http_atelier_ctx_t *ngx_http_atelier_get_ctx(ngx_http_request_t *r);
+
+/*
+ * The id of the request: the client's X-Request-ID if it is 1 to 128 of
+ * [A-Za-z0-9._-], else nginx's $request_id.
+ */
+ngx_str_t *ngx_http_atelier_request_id(ngx_http_request_t *r);
+
+/* The value of the first header with this lower-case name, or NULL. */
+ngx_str_t *ngx_http_atelier_find_header(ngx_list_t *headers, const char *name);
+
+/* Adds a response header; value must live as long as the request. */
+ngx_int_t ngx_http_atelier_add_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+/*
+ * Answers with a body copied from text: X-Request-ID, Cache-Control no-store
+ * and Content-Length are set here.  Returns what the caller hands to
+ * ngx_http_finalize_request().
+ */
+ngx_int_t ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, at_str_t text);
+
+/* Refuses all but the methods in the mask with a 405 problem and Allow. */
+ngx_int_t ngx_http_atelier_allow(ngx_http_request_t *r, ngx_uint_t methods,
+    const char *allow);
+
+void ngx_http_atelier_here(ngx_conf_t *cf, ngx_http_atelier_place_t *place);
+
+/* Bridges between the two kinds of counted strings. */
+static ngx_inline at_str_t
+ngx_http_atelier_str(ngx_str_t *s)
+{
+    return (at_str_t) { s->len, (const char *) s->data };
+}
+
+
+/* Handlers of the endpoints. */
+ngx_int_t ngx_http_atelier_generate_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_metrics_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_live_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_ready_handler(ngx_http_request_t *r);
+
+/* atelier_secret $variable file; */
+char *ngx_http_atelier_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+#endif /* NGX_HTTP_ATELIER_H */

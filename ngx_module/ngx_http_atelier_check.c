@@ -1,0 +1,440 @@
+/*
+ * What only the whole configuration can show, checked once it is complete:
+ * the zone and the directory that providers and endpoints need, the internal
+ * location behind each provider in every server that generates, and addresses
+ * that cannot work.
+ *
+ * Called from postconfiguration, when nginx has built its location trees, and
+ * from init_module.  Errors name the directive that needs the missing part.
+ */
+
+#include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_pictures.h"
+#include "ngx_http_atelier_check.h"
+
+
+typedef struct {
+    ngx_conf_t                    *cf;
+    ngx_http_core_srv_conf_t      *server;
+    ngx_http_atelier_main_conf_t  *amcf;
+} ngx_http_atelier_check_t;
+
+
+static int ngx_libc_cdecl ngx_http_atelier_cmp_providers(const void *one,
+    const void *two);
+static ngx_int_t ngx_http_atelier_check_location(
+    ngx_http_atelier_check_t *check, ngx_http_core_loc_conf_t *clcf);
+static ngx_int_t ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
+    ngx_http_location_tree_node_t *node);
+static ngx_int_t ngx_http_atelier_check_endpoint(
+    ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
+static ngx_int_t ngx_http_atelier_check_provider(
+    ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf,
+    ngx_http_atelier_provider_t *p, ngx_str_t *uri);
+static ngx_http_core_loc_conf_t *ngx_http_atelier_find_location(
+    ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri);
+static void ngx_http_atelier_check_groq(ngx_conf_t *cf,
+    ngx_http_atelier_main_conf_t *amcf);
+static ngx_int_t ngx_http_atelier_is_groq(ngx_str_t *host);
+
+
+ngx_int_t
+ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
+{
+    ngx_uint_t                     i;
+    ngx_http_atelier_check_t       check;
+    ngx_http_core_srv_conf_t     **servers;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_core_main_conf_t     *cmcf;
+    ngx_http_atelier_provider_t  **p;
+
+    p = amcf->providers.elts;
+
+    if (amcf->providers.nelts && amcf->zone == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "provider \"%V\" needs shared memory: add "
+                      "\"atelier_zone state 4m;\" to the http block; "
+                      "in %V:%ui",
+                      &p[0]->name, &p[0]->place.file, p[0]->place.line);
+        return NGX_ERROR;
+    }
+
+    ngx_qsort(p, amcf->providers.nelts, sizeof(ngx_http_atelier_provider_t *),
+              ngx_http_atelier_cmp_providers);
+
+    check.cf = cf;
+    check.amcf = amcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    servers = cmcf->servers.elts;
+
+    for (i = 0; i < cmcf->servers.nelts; i++) {
+        check.server = servers[i];
+        clcf = servers[i]->ctx->loc_conf[ngx_http_core_module.ctx_index];
+
+        if (ngx_http_atelier_check_location(&check, clcf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_atelier_check_groq(cf, amcf);
+
+    return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_http_atelier_cmp_providers(const void *one, const void *two)
+{
+    ngx_http_atelier_provider_t *a, *b;
+
+    a = *(ngx_http_atelier_provider_t **) one;
+    b = *(ngx_http_atelier_provider_t **) two;
+
+    if (a->priority != b->priority) {
+        return (a->priority < b->priority) ? -1 : 1;
+    }
+
+    return (a->order < b->order) ? -1 : 1;
+}
+
+
+/* Looks at a location and all locations nested in it. */
+
+static ngx_int_t
+ngx_http_atelier_check_location(ngx_http_atelier_check_t *check,
+    ngx_http_core_loc_conf_t *clcf)
+{
+    ngx_http_atelier_loc_conf_t  *alcf;
+#if (NGX_PCRE)
+    ngx_http_core_loc_conf_t    **regex;
+#endif
+
+    /* a server block itself has none, and cannot be an endpoint */
+
+    if (clcf->loc_conf) {
+        alcf = clcf->loc_conf[ngx_http_atelier_module.ctx_index];
+
+        if (alcf->endpoint != NGX_HTTP_ATELIER_NONE
+            && ngx_http_atelier_check_endpoint(check, alcf) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+#if (NGX_PCRE)
+    for (regex = clcf->regex_locations; regex && *regex; regex++) {
+        if (ngx_http_atelier_check_location(check, *regex) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+#endif
+
+    return ngx_http_atelier_check_tree(check, clcf->static_locations);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
+    ngx_http_location_tree_node_t *node)
+{
+    if (node == NULL) {
+        return NGX_OK;
+    }
+
+    if (node->exact
+        && ngx_http_atelier_check_location(check, node->exact) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (node->inclusive
+        && ngx_http_atelier_check_location(check, node->inclusive) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_atelier_check_tree(check, node->left) != NGX_OK
+        || ngx_http_atelier_check_tree(check, node->right) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_atelier_check_tree(check, node->tree);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
+    ngx_http_atelier_loc_conf_t *alcf)
+{
+    ngx_uint_t                      i;
+    const char                     *missing;
+    ngx_http_atelier_provider_t   **p;
+    ngx_http_atelier_main_conf_t   *amcf;
+
+    amcf = check->amcf;
+    missing = NULL;
+
+    if (alcf->endpoint == NGX_HTTP_ATELIER_HEALTH_LIVE) {
+        return NGX_OK;
+    }
+
+    if (amcf->zone == NULL) {
+        missing = "shared memory: add \"atelier_zone state 4m;\"";
+
+    } else if (alcf->endpoint == NGX_HTTP_ATELIER_GENERATE) {
+
+        if (amcf->pictures == NULL) {
+            missing = "a directory: add \"atelier_pictures path;\"";
+
+        } else if (amcf->providers.nelts == 0) {
+            missing = "a provider: add \"atelier_ai_provider name ...;\"";
+        }
+    }
+
+    if (missing) {
+        ngx_log_error(NGX_LOG_EMERG, check->cf->log, 0,
+                      "this endpoint needs %s to the http block; in %V:%ui",
+                      missing, &alcf->place.file, alcf->place.line);
+        return NGX_ERROR;
+    }
+
+    if (alcf->endpoint != NGX_HTTP_ATELIER_GENERATE) {
+        return NGX_OK;
+    }
+
+    p = amcf->providers.elts;
+
+    for (i = 0; i < amcf->providers.nelts; i++) {
+
+        if (ngx_http_atelier_check_provider(check, alcf, p[i], &p[i]->uri)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (p[i]->result.len
+            && ngx_http_atelier_check_provider(check, alcf, p[i],
+                                               &p[i]->result)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The location must be internal: it carries the operator's key, so a client
+ * must never reach it directly, and a catch-all that serves any uri is not
+ * what was meant.
+ */
+
+static ngx_int_t
+ngx_http_atelier_check_provider(ngx_http_atelier_check_t *check,
+    ngx_http_atelier_loc_conf_t *alcf, ngx_http_atelier_provider_t *p,
+    ngx_str_t *uri)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = check->server->ctx->loc_conf[ngx_http_core_module.ctx_index];
+    clcf = ngx_http_atelier_find_location(clcf, uri);
+
+    if (clcf && clcf->internal) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, check->cf->log, 0,
+                  "\"%V\" of provider \"%V\" (%V:%ui) is served by no "
+                  "internal location of the server that generates: add "
+                  "\"location = %V { internal; proxy_pass ...; }\" beside "
+                  "\"atelier_generate\"; in %V:%ui",
+                  uri, &p->name, &p->place.file, p->place.line, uri,
+                  &alcf->place.file, alcf->place.line);
+
+    return NGX_ERROR;
+}
+
+
+/*
+ * The location nginx would choose for the uri: the rules of
+ * ngx_http_core_find_location(), without a request.  NULL: none.
+ */
+
+static ngx_http_core_loc_conf_t *
+ngx_http_atelier_find_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                       rest;
+    ngx_http_core_loc_conf_t       *found, *nested;
+    ngx_http_location_tree_node_t  *node;
+#if (NGX_PCRE)
+    ngx_http_core_loc_conf_t      **regex;
+#endif
+
+    found = NULL;
+    rest = *uri;
+    node = clcf->static_locations;
+
+    while (node) {
+        rc = ngx_filename_cmp(rest.data, node->name,
+                              ngx_min(rest.len, (size_t) node->len));
+
+        if (rc != 0) {
+            node = (rc < 0) ? node->left : node->right;
+            continue;
+        }
+
+        if (rest.len < (size_t) node->len) {
+            node = node->left;
+            continue;
+        }
+
+        if (rest.len == (size_t) node->len && node->exact) {
+            return node->exact;
+        }
+
+        if (node->inclusive) {
+            found = node->inclusive;
+
+            if (rest.len == (size_t) node->len) {
+                break;
+            }
+
+            rest.data += node->len;
+            rest.len -= node->len;
+            node = node->tree;
+            continue;
+        }
+
+        node = node->right;
+    }
+
+    if (found) {
+        nested = ngx_http_atelier_find_location(found, uri);
+        if (nested) {
+            return nested;
+        }
+    }
+
+#if (NGX_PCRE)
+    if (found == NULL || !found->noregex) {
+        for (regex = clcf->regex_locations; regex && *regex; regex++) {
+            if (ngx_regex_exec((*regex)->regex->regex, uri, NULL, 0) >= 0) {
+                nested = ngx_http_atelier_find_location(*regex, uri);
+                return nested ? nested : *regex;
+            }
+        }
+    }
+#endif
+
+    return found;
+}
+
+
+/*
+ * Groq sells no image model: a provider that speaks the OpenAI images format
+ * to Groq's own host gets 404 for every call.
+ */
+
+static void
+ngx_http_atelier_check_groq(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
+{
+    ngx_uint_t                       i, n;
+    ngx_http_upstream_server_t      *server;
+    ngx_http_upstream_srv_conf_t   **upstreams;
+    ngx_http_upstream_main_conf_t   *umcf;
+
+    if (amcf->providers.nelts == 0) {
+        return;
+    }
+
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+    upstreams = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (ngx_http_atelier_is_groq(&upstreams[i]->host)) {
+            goto warn;
+        }
+
+        if (upstreams[i]->servers == NULL) {
+            continue;
+        }
+
+        server = upstreams[i]->servers->elts;
+
+        for (n = 0; n < upstreams[i]->servers->nelts; n++) {
+            if (ngx_http_atelier_is_groq(&server[n].name)) {
+                goto warn;
+            }
+        }
+    }
+
+    return;
+
+warn:
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "Groq serves no image generation, every call to it will be "
+                  "answered 404: point this address at a service that "
+                  "speaks the OpenAI images format; in %s:%ui",
+                  upstreams[i]->file_name, upstreams[i]->line);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_is_groq(ngx_str_t *host)
+{
+    u_char      *last;
+    ngx_str_t    name;
+
+    static const u_char  groq[] = "groq.com";
+
+    name = *host;
+    last = ngx_strlchr(name.data, name.data + name.len, ':');
+
+    if (last) {
+        name.len = last - name.data;
+    }
+
+    if (name.len < sizeof(groq) - 1) {
+        return 0;
+    }
+
+    last = name.data + name.len - (sizeof(groq) - 1);
+
+    return ngx_strncasecmp(last, (u_char *) groq, sizeof(groq) - 1) == 0
+           && (last == name.data || last[-1] == '.');
+}
+
+
+void
+ngx_http_atelier_check_shutdown(ngx_cycle_t *cycle,
+    ngx_http_atelier_main_conf_t *amcf)
+{
+    ngx_uint_t                     i;
+    ngx_core_conf_t               *ccf;
+    ngx_http_atelier_provider_t  **p;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    p = amcf->providers.elts;
+
+    if (ccf->shutdown_timeout == 0) {
+        return;
+    }
+
+    for (i = 0; i < amcf->providers.nelts; i++) {
+        if (p[i]->timeout >= ccf->shutdown_timeout) {
+            ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                          "\"worker_shutdown_timeout\" of %Mms is not longer "
+                          "than timeout=%Mms of provider \"%V\": a reload "
+                          "would cut its requests; in %V:%ui",
+                          ccf->shutdown_timeout, p[i]->timeout, &p[i]->name,
+                          &p[i]->place.file, p[i]->place.line);
+        }
+    }
+}

@@ -1,0 +1,612 @@
+/*
+ * The fan-out (see ngx_http_atelier_fanout.h): lanes, their subrequests, their
+ * timers, and the capture of their answers.
+ *
+ * Ownership: everything is in the request's pool.  A lane holds one reference
+ * on the main request per subrequest that is out; core drops it when the
+ * subrequest ends, ngx_http_atelier_lane_detach() drops it when we end it.
+ * With no lane out, the request's count is the caller's own reference, so
+ * keep-alive goes on as after any other request.
+ */
+
+#include "ngx_http_atelier_fanout.h"
+
+
+static void ngx_http_atelier_fanout_cleanup(void *data);
+static ngx_int_t ngx_http_atelier_lane_call(ngx_http_atelier_lane_t *lane);
+static ngx_int_t ngx_http_atelier_lane_request(ngx_http_request_t *sr,
+    ngx_http_atelier_call_t *call);
+static ngx_int_t ngx_http_atelier_lane_request_header(ngx_http_request_t *sr,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_http_atelier_lane_done(ngx_http_request_t *sr,
+    void *data, ngx_int_t rc);
+static void ngx_http_atelier_lane_detach(ngx_http_atelier_lane_t *lane);
+static void ngx_http_atelier_lane_ended(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_lane_state_e state);
+static void ngx_http_atelier_lane_deadline_handler(ngx_event_t *ev);
+static void ngx_http_atelier_lane_pause_handler(ngx_event_t *ev);
+
+
+ngx_http_atelier_fanout_t *
+ngx_http_atelier_fanout_create(ngx_http_request_t *r, ngx_uint_t n,
+    void (*resume)(ngx_http_request_t *r))
+{
+    ngx_http_cleanup_t         *cln;
+    ngx_http_atelier_fanout_t  *f;
+
+    f = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_fanout_t));
+    if (f == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&f->lanes, r->pool, n ? n : 1,
+                       sizeof(ngx_http_atelier_lane_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_atelier_fanout_cleanup;
+    cln->data = f;
+
+    f->request = r;
+    f->resume = resume;
+
+    r->write_event_handler = resume;
+
+    return f;
+}
+
+
+ngx_http_atelier_lane_t *
+ngx_http_atelier_fanout_add(ngx_http_atelier_fanout_t *f,
+    const ngx_http_atelier_lane_ops_t *ops, void *data, ngx_str_t *name,
+    ngx_msec_t timeout)
+{
+    ngx_http_request_t        *r;
+    ngx_http_atelier_lane_t   *lane, **slot;
+
+    r = f->request;
+
+    lane = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_lane_t));
+    if (lane == NULL) {
+        return NULL;
+    }
+
+    slot = ngx_array_push(&f->lanes);
+    if (slot == NULL) {
+        return NULL;
+    }
+
+    *slot = lane;
+
+    lane->fanout = f;
+    lane->ops = ops;
+    lane->data = data;
+    lane->name = *name;
+    lane->timeout = timeout;
+
+    lane->ps.handler = ngx_http_atelier_lane_done;
+    lane->ps.data = lane;
+
+    /* an event's data must look like a connection: debug logs read its fd */
+
+    lane->deadline.handler = ngx_http_atelier_lane_deadline_handler;
+    lane->deadline.data = r->connection;
+    lane->deadline.log = r->connection->log;
+
+    lane->pause.handler = ngx_http_atelier_lane_pause_handler;
+    lane->pause.data = r->connection;
+    lane->pause.log = r->connection->log;
+
+    return lane;
+}
+
+
+ngx_int_t
+ngx_http_atelier_lane_launch(ngx_http_atelier_lane_t *lane)
+{
+    lane->started = ngx_current_msec;
+
+    if (ngx_http_atelier_lane_call(lane) != NGX_OK) {
+        ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_FAILED);
+        return NGX_ERROR;
+    }
+
+    ngx_add_timer(&lane->deadline, lane->timeout);
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_atelier_lane_active(ngx_http_atelier_lane_t *lane)
+{
+    return lane->state == NGX_HTTP_ATELIER_LANE_RUNNING
+           || lane->state == NGX_HTTP_ATELIER_LANE_WAITING;
+}
+
+
+void
+ngx_http_atelier_lane_cancel(ngx_http_atelier_lane_t *lane)
+{
+    if (!ngx_http_atelier_lane_active(lane)) {
+        return;
+    }
+
+    ngx_http_atelier_lane_detach(lane);
+    ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_CANCELLED);
+}
+
+
+ngx_uint_t
+ngx_http_atelier_fanout_finish(ngx_http_atelier_fanout_t *f)
+{
+    ngx_uint_t                 i, n;
+    ngx_http_atelier_lane_t  **lanes;
+
+    lanes = f->lanes.elts;
+    n = 0;
+
+    for (i = 0; i < f->lanes.nelts; i++) {
+        if (ngx_http_atelier_lane_active(lanes[i])) {
+            ngx_http_atelier_lane_cancel(lanes[i]);
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+/*
+ * The request ends.  Its subrequests' upstreams have been closed before by
+ * their own cleanup handlers, which were added later and so ran first; only
+ * our timers are left.  States stay as they are: they tell the caller which
+ * lanes were cut by it.
+ */
+
+static void
+ngx_http_atelier_fanout_cleanup(void *data)
+{
+    ngx_http_atelier_fanout_t *f = data;
+
+    ngx_uint_t                 i;
+    ngx_http_atelier_lane_t  **lanes;
+
+    lanes = f->lanes.elts;
+
+    for (i = 0; i < f->lanes.nelts; i++) {
+        lanes[i]->sr = NULL;
+
+        if (lanes[i]->deadline.timer_set) {
+            ngx_del_timer(&lanes[i]->deadline);
+        }
+
+        if (lanes[i]->pause.timer_set) {
+            ngx_del_timer(&lanes[i]->pause);
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_atelier_lane_call(ngx_http_atelier_lane_t *lane)
+{
+    ngx_http_request_t       *r, *sr;
+    ngx_http_atelier_call_t  *call;
+
+    r = lane->fanout->request;
+    call = &lane->call;
+
+    ngx_memzero(call, sizeof(ngx_http_atelier_call_t));
+
+    if (lane->ops->call(lane, call) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_subrequest(r, &call->uri, &call->args, &sr, &lane->ps,
+                            NGX_HTTP_SUBREQUEST_BACKGROUND)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    lane->sr = sr;
+    lane->begun = 0;
+    lane->stopped = 0;
+    lane->calls++;
+    lane->state = NGX_HTTP_ATELIER_LANE_RUNNING;
+
+    if (ngx_http_atelier_lane_request(sr, call) != NGX_OK) {
+        ngx_http_atelier_lane_detach(lane);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Makes the subrequest a request of its own: nothing of the client's headers,
+ * body, method or cached variables reaches a provider.
+ */
+
+static ngx_int_t
+ngx_http_atelier_lane_request(ngx_http_request_t *sr,
+    ngx_http_atelier_call_t *call)
+{
+    ngx_buf_t                  *b;
+    ngx_str_t                   server;
+    ngx_uint_t                  i;
+    ngx_chain_t                *cl;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
+
+    sr->variables = ngx_pcalloc(sr->pool, cmcf->variables.nelts
+                                          * sizeof(ngx_http_variable_value_t));
+    if (sr->variables == NULL) {
+        return NGX_ERROR;
+    }
+
+    server = sr->headers_in.server;
+    ngx_memzero(&sr->headers_in, sizeof(ngx_http_headers_in_t));
+    sr->headers_in.server = server;
+    sr->headers_in.content_length_n = -1;
+    sr->headers_in.keep_alive_n = -1;
+
+    if (ngx_list_init(&sr->headers_in.headers, sr->pool,
+                      NGX_HTTP_ATELIER_CALL_HEADERS, sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < call->nheaders; i++) {
+        if (ngx_http_atelier_lane_request_header(sr, &call->headers[i].key,
+                                                 &call->headers[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    sr->request_body = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
+    if (sr->request_body == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (call->body.len) {
+        b = ngx_calloc_buf(sr->pool);
+        cl = ngx_alloc_chain_link(sr->pool);
+        if (b == NULL || cl == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->start = b->pos = call->body.data;
+        b->end = b->last = call->body.data + call->body.len;
+        b->memory = 1;
+        b->last_buf = 1;
+
+        cl->buf = b;
+        cl->next = NULL;
+
+        sr->request_body->buf = b;
+        sr->request_body->bufs = cl;
+        sr->headers_in.content_length_n = call->body.len;
+    }
+
+    sr->method_name = call->method;
+    sr->method = (call->method.len == 4) ? NGX_HTTP_POST : NGX_HTTP_GET;
+
+    /* file buffers of a static answer are read for us by the copy filter */
+    sr->filter_need_in_memory = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_lane_request_header(ngx_http_request_t *sr, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&sr->headers_in.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_atelier_zero_header(h);
+
+    h->key = *name;
+    h->value = *value;
+
+    h->lowcase_key = ngx_pnalloc(sr->pool, name->len);
+    if (h->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, name->data, name->len);
+
+    return NGX_OK;
+}
+
+
+/*
+ * A subrequest ended by itself.  NGX_OK is returned whatever came: any other
+ * code would end the client's request or start an error page for the lane.
+ */
+
+static ngx_int_t
+ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
+{
+    ngx_http_atelier_lane_t *lane = data;
+
+    ngx_msec_t               wait;
+    ngx_uint_t               complete;
+    ngx_http_request_t      *r;
+    ngx_http_atelier_step_e  step;
+
+    sr->post_subrequest = NULL;
+
+    if (lane->sr != sr) {
+        return NGX_OK;
+    }
+
+    lane->sr = NULL;
+    r = lane->fanout->request;
+
+    complete = lane->begun && (rc == NGX_OK || lane->stopped);
+
+    if (!lane->begun) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "atelier: lane \"%V\" got no answer from \"%V\" (%i)",
+                      &lane->name, &lane->call.uri, rc);
+    }
+
+    wait = 0;
+    step = lane->ops->end(lane, complete, &wait);
+
+    switch (step) {
+
+    case NGX_HTTP_ATELIER_STEP_NEXT:
+        if (ngx_http_atelier_lane_call(lane) == NGX_OK) {
+            return NGX_OK;
+        }
+
+        ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_FAILED);
+        break;
+
+    case NGX_HTTP_ATELIER_STEP_WAIT:
+        lane->state = NGX_HTTP_ATELIER_LANE_WAITING;
+        ngx_add_timer(&lane->pause, wait);
+        return NGX_OK;
+
+    case NGX_HTTP_ATELIER_STEP_DONE:
+        ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_DONE);
+        break;
+
+    default: /* NGX_HTTP_ATELIER_STEP_FAILED */
+        ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_FAILED);
+        break;
+    }
+
+    /* a background subrequest does not wake its parent */
+
+    if (ngx_http_post_request(r, NULL) != NGX_OK) {
+        r->connection->error = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Ends the subrequest that is out, on the wire too.  The upstream's own
+ * cleanup closes its socket, stops its resolver, frees its peer without
+ * counting a failure, and drops the reference with NGX_DONE; a subrequest
+ * that has no upstream yet is dropped the same way here.
+ */
+
+static void
+ngx_http_atelier_lane_detach(ngx_http_atelier_lane_t *lane)
+{
+    ngx_http_request_t  *sr;
+
+    sr = lane->sr;
+
+    if (sr == NULL) {
+        return;
+    }
+
+    lane->sr = NULL;
+    sr->post_subrequest = NULL;
+
+    if (sr->upstream && sr->upstream->cleanup) {
+        sr->header_only = 1;
+        (*sr->upstream->cleanup)(sr);
+
+    } else {
+        ngx_http_finalize_request(sr, NGX_DONE);
+    }
+
+    /* it may still stand among the posted requests */
+    sr->write_event_handler = ngx_http_request_empty_handler;
+}
+
+
+static void
+ngx_http_atelier_lane_ended(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_lane_state_e state)
+{
+    lane->state = state;
+    lane->ended = ngx_current_msec;
+
+    if (lane->deadline.timer_set) {
+        ngx_del_timer(&lane->deadline);
+    }
+
+    if (lane->pause.timer_set) {
+        ngx_del_timer(&lane->pause);
+    }
+}
+
+
+static void
+ngx_http_atelier_lane_deadline_handler(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_http_atelier_lane_t  *lane;
+
+    lane = ngx_queue_data(ev, ngx_http_atelier_lane_t, deadline);
+    r = lane->fanout->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_atelier_lane_detach(lane);
+    ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_TIMED_OUT);
+
+    if (ngx_http_post_request(r, NULL) != NGX_OK) {
+        c->error = 1;
+    }
+
+    /* r may be gone after this */
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_atelier_lane_pause_handler(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_http_atelier_lane_t  *lane;
+
+    lane = ngx_queue_data(ev, ngx_http_atelier_lane_t, pause);
+    r = lane->fanout->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (ngx_http_atelier_lane_call(lane) != NGX_OK) {
+        ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_FAILED);
+
+        if (ngx_http_post_request(r, NULL) != NGX_OK) {
+            c->error = 1;
+        }
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * The post_subrequest is what marks a lane's subrequest: unlike a module
+ * context it survives an internal redirect.
+ */
+
+ngx_http_atelier_lane_t *
+ngx_http_atelier_lane_of(ngx_http_request_t *r)
+{
+    ngx_http_atelier_lane_t  *lane;
+
+    if (r == r->main || r->post_subrequest == NULL
+        || r->post_subrequest->handler != ngx_http_atelier_lane_done)
+    {
+        return NULL;
+    }
+
+    lane = r->post_subrequest->data;
+
+    return (lane->sr == r) ? lane : NULL;
+}
+
+
+ngx_int_t
+ngx_http_atelier_lane_header(ngx_http_request_t *r,
+    ngx_http_atelier_lane_t *lane)
+{
+    ngx_uint_t            status;
+    ngx_list_t           *headers;
+    ngx_http_upstream_t  *u;
+
+    r->header_sent = 1;
+    lane->begun = 1;
+
+    u = r->upstream;
+
+    if (u && u->headers_in.status_n) {
+
+        /*
+         * The event pipe never writes to a subrequest that is not the
+         * connection's active one, so a buffered answer would be held until
+         * its end, or for ever if it does not fit the buffers.  This is what
+         * X-Accel-Buffering: no does at the same moment.
+         */
+
+        if (u->buffering && !u->cacheable && !u->store) {
+            u->buffering = 0;
+        }
+
+        status = u->headers_in.status_n;
+        headers = &u->headers_in.headers;
+
+    } else {
+        status = r->headers_out.status;
+        headers = &r->headers_out.headers;
+    }
+
+    lane->ops->begin(lane, status, headers);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_atelier_lane_body(ngx_http_request_t *r,
+    ngx_http_atelier_lane_t *lane, ngx_chain_t *in)
+{
+    ngx_buf_t            *b;
+    ngx_chain_t          *cl;
+    ngx_http_upstream_t  *u;
+
+    for (cl = in; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (!lane->stopped && ngx_buf_in_memory(b) && b->last > b->pos) {
+            if (lane->ops->data(lane, b->pos, b->last - b->pos) != NGX_OK) {
+                lane->stopped = 1;
+            }
+        }
+
+        /* consumed: the upstream may use the buffer again */
+
+        b->pos = b->last;
+        b->file_pos = b->file_last;
+    }
+
+    /*
+     * No more is wanted.  NGX_ERROR is not the way to say so: core would take
+     * it for a broken client connection.  An upstream that expects no further
+     * byte ends by itself, and its connection, with the rest of the answer on
+     * it, must not be kept.
+     */
+
+    u = r->upstream;
+
+    if (lane->stopped && u && !u->buffering) {
+        u->length = 0;
+        u->keepalive = 0;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,543 @@
+/*
+ * POST /generate: a prompt goes in, all providers that may be asked are asked
+ * at once, the first verified picture is stored and answered ("race").
+ *
+ * The generation lives in the request's pool.  It ends exactly once, by
+ * ngx_http_atelier_generate_finish() with a result, or by the request's
+ * cleanup if the client left before; what became of each provider is counted
+ * at that moment.  The policy is in _resume(); lanes are the fan-out's.
+ */
+
+#include "ngx_http_atelier_generate.h"
+
+
+static ngx_int_t ngx_http_atelier_generate_type(ngx_http_request_t *r);
+static void ngx_http_atelier_generate_body(ngx_http_request_t *r);
+static ngx_int_t ngx_http_atelier_generate_text(ngx_http_request_t *r,
+    at_str_t *text);
+static ngx_int_t ngx_http_atelier_generate_start(ngx_http_request_t *r,
+    at_str_t text);
+static ngx_int_t ngx_http_atelier_generate_launch(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+static void ngx_http_atelier_generate_resume(ngx_http_request_t *r);
+static ngx_int_t ngx_http_atelier_generate_won(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g, ngx_http_atelier_lane_t *winner);
+static void ngx_http_atelier_generate_stored(ngx_http_request_t *r,
+    ngx_int_t rc);
+static void ngx_http_atelier_generate_free(void *data);
+static void ngx_http_atelier_generate_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_atelier_generate_handler(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    if (r != r->main) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    rc = ngx_http_atelier_allow(r, NGX_HTTP_POST, "POST");
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    rc = ngx_http_atelier_generate_type(r);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    /* the location's merge made the buffer large enough for any body */
+
+    r->request_body_in_single_buf = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_atelier_generate_body);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+/* NGX_DECLINED: the body is plain JSON. */
+
+static ngx_int_t
+ngx_http_atelier_generate_type(ngx_http_request_t *r)
+{
+    u_char     *p, *last;
+    size_t      len;
+    ngx_str_t  *encoding;
+
+    static const u_char  json[] = "application/json";
+
+    len = sizeof(json) - 1;
+
+    if (r->headers_in.content_type
+        && r->headers_in.content_type->value.len >= len
+        && ngx_strncasecmp(r->headers_in.content_type->value.data,
+                           (u_char *) json, len) == 0)
+    {
+        p = r->headers_in.content_type->value.data + len;
+        last = r->headers_in.content_type->value.data
+               + r->headers_in.content_type->value.len;
+
+        while (p < last && (*p == ' ' || *p == '\t')) {
+            p++;
+        }
+
+        if (p == last || *p == ';') {
+
+            encoding = ngx_http_atelier_find_header(&r->headers_in.headers,
+                                                    "content-encoding");
+            if (encoding == NULL
+                || (encoding->len == 8
+                    && ngx_strncasecmp(encoding->data, (u_char *) "identity",
+                                       8) == 0))
+            {
+                return NGX_DECLINED;
+            }
+
+            return ngx_http_atelier_generate_refuse(r,
+                        NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                        "unsupported_content_encoding",
+                        "The body must be sent as it is, without a "
+                        "Content-Encoding.");
+        }
+    }
+
+    return ngx_http_atelier_generate_refuse(r,
+                        NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                        "unsupported_media_type",
+                        "The body must be JSON, sent with Content-Type: "
+                        "application/json.");
+}
+
+
+static void
+ngx_http_atelier_generate_body(ngx_http_request_t *r)
+{
+    at_str_t                 text;
+    ngx_int_t                rc;
+    ngx_http_atelier_ctx_t  *ctx;
+
+    rc = ngx_http_atelier_generate_text(r, &text);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_atelier_generate_start(r, text);
+    }
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
+
+        if (ctx && ctx->generate) {
+            ngx_http_atelier_generate_finish(ctx->generate,
+                                          NGX_HTTP_ATELIER_RESULT_FAILED);
+        }
+    }
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/* NGX_OK, or what to finalize the request with. */
+
+static ngx_int_t
+ngx_http_atelier_generate_text(ngx_http_request_t *r, at_str_t *text)
+{
+    size_t        len;
+    u_char       *p;
+    ngx_chain_t  *cl;
+
+    *text = AT_STR_NULL;
+
+    if (r->request_body == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    len = 0;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        /* a body in a file is larger than the buffer, so than the bound */
+
+        if (cl->buf->in_file
+            || (size_t) (cl->buf->last - cl->buf->pos)
+               > AT_GENERATE_BODY_MAX - len)
+        {
+            return ngx_http_atelier_generate_refuse(r,
+                        NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "body_too_large",
+                        "The request body is larger than this address "
+                        "takes: send at most 256 kB.");
+        }
+
+        len += cl->buf->last - cl->buf->pos;
+    }
+
+    text->len = len;
+    cl = r->request_body->bufs;
+
+    if (cl && cl->next == NULL) {
+        text->data = (const char *) cl->buf->pos;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, len + 1);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    text->data = (const char *) p;
+
+    for ( /* void */ ; cl; cl = cl->next) {
+        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_AGAIN: lanes are out.  Else what to finalize the request with. */
+
+static ngx_int_t
+ngx_http_atelier_generate_start(ngx_http_request_t *r, at_str_t text)
+{
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_cleanup_t             *end;
+    at_generate_error_t             err;
+    ngx_http_atelier_ctx_t         *ctx;
+    ngx_http_atelier_problem_t      problem;
+    ngx_http_atelier_generation_t  *g;
+
+    ctx = ngx_http_atelier_get_ctx(r);
+    g = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_generation_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (ctx == NULL || g == NULL || cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    g->conf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+    g->started = ngx_current_msec;
+
+    if (at_generate_parse(text, &g->request, &err) != AT_OK) {
+
+        ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
+
+        problem.status = NGX_HTTP_BAD_REQUEST;
+        problem.code = err.code;
+        problem.field = err.field;
+        problem.detail = err.detail;
+        problem.retry_after = -1;
+
+        ngx_http_atelier_count(
+            &g->conf->zone->sh->results[NGX_HTTP_ATELIER_RESULT_REFUSED], 1);
+
+        return ngx_http_atelier_problem(r, &problem);
+    }
+
+    cln->handler = ngx_http_atelier_generate_free;
+    cln->data = g;
+
+    end = ngx_http_cleanup_add(r, 0);
+
+    if (end == NULL || ngx_http_atelier_pictures_id(g->id) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    end->handler = ngx_http_atelier_generate_cleanup;
+    end->data = g;
+
+    ctx->generate = g;
+
+    return ngx_http_atelier_generate_launch(r, g);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_generate_launch(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_uint_t                     i, n;
+    ngx_http_atelier_attempt_t    *a;
+    ngx_http_atelier_provider_t  **providers;
+
+    n = g->conf->providers.nelts;
+    providers = g->conf->providers.elts;
+
+    g->attempts = ngx_pcalloc(r->pool, n * sizeof(ngx_http_atelier_attempt_t));
+    g->fanout = ngx_http_atelier_fanout_create(r, n,
+                                            ngx_http_atelier_generate_resume);
+
+    if (g->attempts == NULL || g->fanout == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    g->nattempts = n;
+
+    for (i = 0; i < n; i++) {
+        g->attempts[i].provider = providers[i];
+    }
+
+    for (i = 0; i < n; i++) {
+        a = &g->attempts[i];
+
+        if (ngx_http_atelier_limit_take(g->conf->zone, a->provider, &a->wait)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        a->lane = ngx_http_atelier_provider_lane(g->fanout, a->provider,
+                                                 &g->request);
+        if (a->lane == NULL) {
+            (void) ngx_http_atelier_fanout_finish(g->fanout);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (ngx_http_atelier_lane_launch(a->lane) == NGX_OK) {
+            g->launched++;
+        }
+    }
+
+    if (g->launched == 0) {
+        return ngx_http_atelier_generate_fail(r, g);
+    }
+
+    /* from here on a client that leaves is noticed, and ends the lanes */
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        (void) ngx_http_atelier_fanout_finish(g->fanout);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * The policy.  Runs whenever a lane has ended, from the event loop; also on a
+ * write event of the client's connection, when nothing has changed.
+ */
+
+static void
+ngx_http_atelier_generate_resume(ngx_http_request_t *r)
+{
+    ngx_int_t                       rc;
+    ngx_uint_t                      i, active;
+    ngx_http_atelier_ctx_t         *ctx;
+    ngx_http_atelier_lane_t        *lane;
+    ngx_http_atelier_generation_t  *g;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
+    g = ctx->generate;
+
+    if (g->decided) {
+        return;
+    }
+
+    active = 0;
+
+    for (i = 0; i < g->nattempts; i++) {
+        lane = g->attempts[i].lane;
+
+        if (lane == NULL) {
+            continue;
+        }
+
+        /* attempts stand by priority: it breaks a tie of the same turn */
+
+        if (lane->state == NGX_HTTP_ATELIER_LANE_DONE) {
+            rc = ngx_http_atelier_generate_won(r, g, lane);
+            goto decided;
+        }
+
+        active += ngx_http_atelier_lane_active(lane);
+    }
+
+    if (active) {
+        return;
+    }
+
+    rc = ngx_http_atelier_generate_fail(r, g);
+
+decided:
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/* NGX_AGAIN: the picture is being stored. */
+
+static ngx_int_t
+ngx_http_atelier_generate_won(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g, ngx_http_atelier_lane_t *winner)
+{
+    ngx_uint_t      i;
+    at_ai_lane_t   *ai;
+
+    g->decided = 1;
+    g->winner = winner;
+    g->picture_ms = ngx_current_msec - g->started;
+
+    (void) ngx_http_atelier_fanout_finish(g->fanout);
+
+    /* losers may hold megabytes that the pool would keep to the end */
+
+    for (i = 0; i < g->nattempts; i++) {
+        if (g->attempts[i].lane && g->attempts[i].lane != winner) {
+            ai = ngx_http_atelier_lane_ai(g->attempts[i].lane);
+            at_buf_free(&ai->picture);
+        }
+    }
+
+    ai = ngx_http_atelier_lane_ai(winner);
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (ngx_http_atelier_pictures_store(r, &ai->picture, g->id,
+                                        at_image_extension(ai->image.type),
+                                        ngx_http_atelier_generate_stored)
+        != NGX_OK)
+    {
+        return ngx_http_atelier_generate_unstored(r, g);
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_atelier_generate_stored(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_atelier_ctx_t         *ctx;
+    ngx_http_atelier_generation_t  *g;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
+    g = ctx->generate;
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_atelier_generate_done(r, g);
+
+    } else {
+        rc = ngx_http_atelier_generate_unstored(r, g);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+void
+ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_result_e result)
+{
+    ngx_uint_t                   i;
+    ngx_http_atelier_slot_t     *slot;
+    ngx_http_atelier_attempt_t  *a;
+    ngx_http_atelier_shared_t   *sh;
+
+    if (g->finished) {
+        return;
+    }
+
+    g->decided = 1;
+    g->finished = 1;
+
+    sh = g->conf->zone->sh;
+
+    ngx_http_atelier_count(&sh->results[result], 1);
+
+    if (result == NGX_HTTP_ATELIER_RESULT_DONE) {
+        ngx_http_atelier_observe(&sh->duration,
+                                 ngx_current_msec - g->started);
+    }
+
+    for (i = 0; i < g->nattempts; i++) {
+        a = &g->attempts[i];
+        slot = a->provider->slot;
+
+        a->outcome = ngx_http_atelier_generate_outcome(g, a);
+        ngx_http_atelier_count(&slot->outcomes[a->outcome], 1);
+
+        if (a->lane && a->lane->state == NGX_HTTP_ATELIER_LANE_DONE) {
+            ngx_http_atelier_observe(&slot->latency,
+                                     a->lane->ended - a->lane->started);
+        }
+    }
+}
+
+
+ngx_http_atelier_outcome_e
+ngx_http_atelier_generate_outcome(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_attempt_t *a)
+{
+    if (a->lane == NULL) {
+        return NGX_HTTP_ATELIER_OUTCOME_LIMITED;
+    }
+
+    switch (a->lane->state) {
+
+    case NGX_HTTP_ATELIER_LANE_DONE:
+        return (a->lane == g->winner) ? NGX_HTTP_ATELIER_OUTCOME_WON
+                                      : NGX_HTTP_ATELIER_OUTCOME_LOST;
+
+    case NGX_HTTP_ATELIER_LANE_TIMED_OUT:
+        return NGX_HTTP_ATELIER_OUTCOME_DEADLINE;
+
+    case NGX_HTTP_ATELIER_LANE_FAILED:
+        break;
+
+    default: /* idle, running, waiting, cancelled: the request ended it */
+        return NGX_HTTP_ATELIER_OUTCOME_CANCELLED;
+    }
+
+    switch (ngx_http_atelier_lane_ai(a->lane)->class) {
+
+    case AT_AI_RATE_LIMITED:
+        return NGX_HTTP_ATELIER_OUTCOME_RATE_LIMITED;
+
+    case AT_AI_MODERATED:
+        return NGX_HTTP_ATELIER_OUTCOME_MODERATED;
+
+    case AT_AI_INVALID:
+        return NGX_HTTP_ATELIER_OUTCOME_INVALID;
+
+    case AT_AI_CREDENTIAL:
+        return NGX_HTTP_ATELIER_OUTCOME_CREDENTIAL;
+
+    case AT_AI_DEADLINE:
+        return NGX_HTTP_ATELIER_OUTCOME_DEADLINE;
+
+    default:
+        return NGX_HTTP_ATELIER_OUTCOME_TRANSIENT;
+    }
+}
+
+
+static void
+ngx_http_atelier_generate_free(void *data)
+{
+    ngx_http_atelier_generation_t *g = data;
+
+    at_generate_free(&g->request);
+}
+
+
+/*
+ * The request is over.  If no answer was decided on, the client has left; the
+ * lanes' upstreams have been closed by their own cleanup just before.
+ */
+
+static void
+ngx_http_atelier_generate_cleanup(void *data)
+{
+    ngx_http_atelier_generation_t *g = data;
+
+    ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_ABORTED);
+}

@@ -1,0 +1,67 @@
+/*
+ * What the two files of the /generate endpoint share: the generation, its
+ * course (ngx_http_atelier_generate.c) and its answers
+ * (ngx_http_atelier_generate_answer.c).
+ */
+
+#ifndef NGX_HTTP_ATELIER_GENERATE_H
+#define NGX_HTTP_ATELIER_GENERATE_H
+
+
+#include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_pictures.h"
+#include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_zone.h"
+
+
+/* One provider's part; attempts stand in the order of priority. */
+typedef struct {
+    ngx_http_atelier_provider_t    *provider;
+    ngx_http_atelier_lane_t        *lane;       /* NULL: it was not asked */
+    ngx_msec_t                      wait;       /* ... for so long */
+    ngx_http_atelier_outcome_e      outcome;    /* once finished */
+} ngx_http_atelier_attempt_t;
+
+
+typedef struct {
+    ngx_http_atelier_main_conf_t   *conf;
+    at_generate_t                   request;
+    ngx_http_atelier_fanout_t      *fanout;
+    ngx_http_atelier_attempt_t     *attempts;
+    ngx_uint_t                      nattempts;
+    ngx_uint_t                      launched;
+    ngx_http_atelier_lane_t        *winner;
+    ngx_msec_t                      started;
+    ngx_msec_t                      picture_ms; /* to the verified picture */
+    u_char                          id[NGX_HTTP_ATELIER_ID_LEN];
+    unsigned                        decided:1;  /* the race is over */
+    unsigned                        finished:1; /* counted */
+} ngx_http_atelier_generation_t;
+
+
+/* Counts the result and every provider's outcome, once. */
+void ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_result_e result);
+
+/* What became of one attempt, as far as it is known now. */
+ngx_http_atelier_outcome_e ngx_http_atelier_generate_outcome(
+    ngx_http_atelier_generation_t *g, ngx_http_atelier_attempt_t *a);
+
+/*
+ * The answers.  Each finishes the generation and returns what goes to
+ * ngx_http_finalize_request().
+ */
+ngx_int_t ngx_http_atelier_generate_done(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+ngx_int_t ngx_http_atelier_generate_fail(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+ngx_int_t ngx_http_atelier_generate_unstored(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+
+/* A 4xx before there is a generation. */
+ngx_int_t ngx_http_atelier_generate_refuse(ngx_http_request_t *r,
+    ngx_uint_t status, const char *code, const char *detail);
+
+
+#endif /* NGX_HTTP_ATELIER_GENERATE_H */

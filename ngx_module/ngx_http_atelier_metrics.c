@@ -1,0 +1,218 @@
+/*
+ * GET /metrics: the counters of the zone in Prometheus' text format 0.0.4.
+ *
+ * Reads atomics without a lock: each number is exact, their sums may differ
+ * by what happened while they were read.  Later parts add a section each.
+ */
+
+#include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_zone.h"
+
+
+static int ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b);
+static int ngx_http_atelier_metrics_providers(
+    ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
+static int ngx_http_atelier_metrics_head(at_buf_t *b, const char *name,
+    const char *type, const char *help);
+static int ngx_http_atelier_metrics_histogram(at_buf_t *b, const char *name,
+    const char *labels, ngx_http_atelier_histogram_t *h);
+
+
+ngx_int_t
+ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
+{
+    at_buf_t                       b;
+    ngx_int_t                      rc;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    rc = ngx_http_atelier_allow(r, NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD");
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+
+    ngx_memzero(&b, sizeof(at_buf_t));
+
+    if (ngx_http_atelier_metrics_text(amcf, &b) == AT_OK
+        && ngx_http_atelier_metrics_providers(amcf, &b) == AT_OK)
+    {
+        rc = ngx_http_atelier_send(r, NGX_HTTP_OK,
+                                   "text/plain; version=0.0.4",
+                                   at_buf_str(&b));
+    } else {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    at_buf_free(&b);
+
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
+{
+    int                         rc;
+    ngx_uint_t                  i;
+    ngx_http_atelier_shared_t  *sh;
+
+    sh = amcf->zone->sh;
+
+    rc = ngx_http_atelier_metrics_head(b, "build_info", "gauge",
+                                       "The module that answers.");
+    rc |= at_buf_printf(b, "atelier_build_info{version=\"%s\",nginx=\"%s\"} "
+                           "1\n", NGX_HTTP_ATELIER_VERSION, NGINX_VERSION);
+
+    rc |= ngx_http_atelier_metrics_head(b, "generate_requests_total",
+                                        "counter",
+                                        "Requests to /generate by result.");
+
+    for (i = 0; i < NGX_HTTP_ATELIER_NRESULTS; i++) {
+        rc |= at_buf_printf(b, "atelier_generate_requests_total"
+                               "{result=\"%s\"} %lu\n",
+                            ngx_http_atelier_result_names[i],
+                            (unsigned long) sh->results[i]);
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "generate_duration_seconds",
+                                        "histogram",
+                                        "From a valid request to its answer "
+                                        "with a picture.");
+    rc |= ngx_http_atelier_metrics_histogram(b, "generate_duration_seconds",
+                                             "", &sh->duration);
+
+    rc |= ngx_http_atelier_metrics_head(b, "pictures_stored_total", "counter",
+                                        "Pictures written to disk.");
+    rc |= at_buf_printf(b, "atelier_pictures_stored_total %lu\n",
+                        (unsigned long) sh->pictures);
+
+    rc |= ngx_http_atelier_metrics_head(b, "pictures_stored_bytes_total",
+                                        "counter", "Their bytes.");
+    rc |= at_buf_printf(b, "atelier_pictures_stored_bytes_total %lu\n",
+                        (unsigned long) sh->picture_bytes);
+
+    rc |= ngx_http_atelier_metrics_head(b, "pictures_failing", "gauge",
+                                        "Failed writes since the last good "
+                                        "one.");
+    rc |= at_buf_printf(b, "atelier_pictures_failing %lu\n",
+                        (unsigned long) sh->storage_failed);
+
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b)
+{
+    int                            rc;
+    char                           label[64];
+    ngx_uint_t                     i, n;
+    ngx_http_atelier_provider_t  **p;
+
+    p = amcf->providers.elts;
+
+    rc = ngx_http_atelier_metrics_head(b, "provider_calls_total", "counter",
+                                       "HTTP calls sent to a provider.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        rc |= at_buf_printf(b, "atelier_provider_calls_total"
+                               "{provider=\"%.*s\"} %lu\n",
+                            (int) p[n]->name.len, p[n]->name.data,
+                            (unsigned long) p[n]->slot->calls);
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "provider_outcomes_total",
+                                        "counter",
+                                        "What became of a provider's part in "
+                                        "a generation; lost and cancelled "
+                                        "are wasted calls.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        for (i = 0; i < NGX_HTTP_ATELIER_NOUTCOMES; i++) {
+            rc |= at_buf_printf(b, "atelier_provider_outcomes_total"
+                                   "{provider=\"%.*s\",outcome=\"%s\"} %lu\n",
+                                (int) p[n]->name.len, p[n]->name.data,
+                                ngx_http_atelier_outcome_names[i],
+                                (unsigned long) p[n]->slot->outcomes[i]);
+        }
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "provider_wait_seconds", "gauge",
+                                        "Time until the provider's limits "
+                                        "let it be asked again.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        rc |= at_buf_printf(b, "atelier_provider_wait_seconds"
+                               "{provider=\"%.*s\"} %.3f\n",
+                            (int) p[n]->name.len, p[n]->name.data,
+                            ngx_http_atelier_limit_wait(amcf->zone, p[n])
+                            / 1000.0);
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "provider_latency_seconds",
+                                        "histogram",
+                                        "From the call to a verified "
+                                        "picture.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        ngx_sprintf((u_char *) label, "provider=\"%V\"%Z", &p[n]->name);
+
+        rc |= ngx_http_atelier_metrics_histogram(b,
+                                                 "provider_latency_seconds",
+                                                 label, &p[n]->slot->latency);
+    }
+
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_metrics_head(at_buf_t *b, const char *name, const char *type,
+    const char *help)
+{
+    return at_buf_printf(b, "# HELP atelier_%s %s\n# TYPE atelier_%s %s\n",
+                         name, help, name, type);
+}
+
+
+/* labels is empty, or the series' own labels without braces. */
+
+static int
+ngx_http_atelier_metrics_histogram(at_buf_t *b, const char *name,
+    const char *labels, ngx_http_atelier_histogram_t *h)
+{
+    int          rc;
+    const char  *comma, *open, *close;
+    ngx_uint_t   i, total;
+
+    comma = labels[0] ? "," : "";
+    open = labels[0] ? "{" : "";
+    close = labels[0] ? "}" : "";
+
+    rc = AT_OK;
+    total = 0;
+
+    for (i = 0; i < NGX_HTTP_ATELIER_BUCKETS; i++) {
+        total += h->buckets[i];
+
+        rc |= at_buf_printf(b, "atelier_%s_bucket{%s%sle=\"%.3f\"} %lu\n",
+                            name, labels, comma,
+                            ngx_http_atelier_bucket_ms[i] / 1000.0,
+                            (unsigned long) total);
+    }
+
+    total += h->buckets[i];
+
+    rc |= at_buf_printf(b, "atelier_%s_bucket{%s%sle=\"+Inf\"} %lu\n"
+                           "atelier_%s_sum%s%s%s %.3f\n"
+                           "atelier_%s_count%s%s%s %lu\n",
+                        name, labels, comma, (unsigned long) total,
+                        name, open, labels, close, h->sum / 1000.0,
+                        name, open, labels, close, (unsigned long) total);
+
+    return rc;
+}

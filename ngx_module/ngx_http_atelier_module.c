@@ -1,0 +1,382 @@
+/*
+ * The directives of the module, its variables, and the life of its
+ * configuration.  What a directive does is in the file of its mechanism.
+ *
+ *     http    atelier_zone, atelier_pictures, atelier_ai_provider,
+ *             atelier_secret
+ *     location    atelier_generate, atelier_metrics, atelier_health
+ */
+
+#include "ngx_http_atelier_check.h"
+#include "ngx_http_atelier_pictures.h"
+#include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_zone.h"
+
+
+static ngx_int_t ngx_http_atelier_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_atelier_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_atelier_init_module(ngx_cycle_t *cycle);
+static void *ngx_http_atelier_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_atelier_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_atelier_health(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_int_t ngx_http_atelier_variable_request_id(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_atelier_variable_provider(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_atelier_variable_result_url(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
+
+static ngx_command_t  ngx_http_atelier_commands[] = {
+
+    { ngx_string("atelier_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_atelier_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_pictures"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_atelier_pictures,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_ai_provider"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_atelier_ai_provider,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_atelier_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_generate"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_atelier_generate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_atelier_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_atelier_health,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_variable_t  ngx_http_atelier_variables[] = {
+
+    { ngx_string("atelier_request_id"), NULL,
+      ngx_http_atelier_variable_request_id, 0, 0, 0 },
+
+    { ngx_string("atelier_provider"), NULL,
+      ngx_http_atelier_variable_provider, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("atelier_result_url"), NULL,
+      ngx_http_atelier_variable_result_url, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_http_module_t  ngx_http_atelier_module_ctx = {
+    ngx_http_atelier_preconfiguration,     /* preconfiguration */
+    ngx_http_atelier_postconfiguration,    /* postconfiguration */
+
+    ngx_http_atelier_create_main_conf,     /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_atelier_create_loc_conf,      /* create location configuration */
+    ngx_http_atelier_merge_loc_conf        /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_atelier_module = {
+    NGX_MODULE_V1,
+    &ngx_http_atelier_module_ctx,          /* module context */
+    ngx_http_atelier_commands,             /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_atelier_init_module,          /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_http_atelier_preconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *v, *var;
+
+    for (v = ngx_http_atelier_variables; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_str_t                      name = ngx_string("request_id");
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    amcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_atelier_module);
+
+    amcf->request_id = ngx_http_get_variable_index(cf, &name);
+    if (amcf->request_id == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_atelier_check(cf, amcf);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    amcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_atelier_module);
+    if (amcf) {
+        ngx_http_atelier_check_shutdown(cycle, amcf);
+    }
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_atelier_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    amcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_atelier_main_conf_t));
+    if (amcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&amcf->providers, cf->pool, 4,
+                       sizeof(ngx_http_atelier_provider_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return amcf;
+}
+
+
+static void *
+ngx_http_atelier_create_loc_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_atelier_loc_conf_t));
+}
+
+
+/*
+ * An endpoint is not inherited.  Bodies of /generate are short JSON: they are
+ * bounded here and kept in memory whole, so the event loop never reads a disk.
+ * A smaller client_max_body_size of the operator stays.
+ */
+
+static char *
+ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_atelier_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (conf->endpoint != NGX_HTTP_ATELIER_GENERATE) {
+        return NGX_CONF_OK;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->client_max_body_size == 0
+        || clcf->client_max_body_size > AT_GENERATE_BODY_MAX)
+    {
+        clcf->client_max_body_size = AT_GENERATE_BODY_MAX;
+    }
+
+    if (clcf->client_body_buffer_size < AT_GENERATE_BODY_MAX) {
+        clcf->client_body_buffer_size = AT_GENERATE_BODY_MAX;
+    }
+
+    clcf->client_body_in_file_only = 0;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_atelier_endpoint(ngx_conf_t *cf, ngx_http_atelier_loc_conf_t *alcf,
+    ngx_http_atelier_endpoint_e endpoint, ngx_http_handler_pt handler)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (alcf->endpoint != NGX_HTTP_ATELIER_NONE) {
+        return "is duplicate: a location is one endpoint";
+    }
+
+    alcf->endpoint = endpoint;
+    ngx_http_atelier_here(cf, &alcf->place);
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (ngx_strcmp(value[i].data, "strategy=race") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unknown parameter \"%V\" of "
+                               "\"atelier_generate\": known is strategy=race",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_GENERATE,
+                                     ngx_http_atelier_generate_handler);
+}
+
+
+static char *
+ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_METRICS,
+                                     ngx_http_atelier_metrics_handler);
+}
+
+
+static char *
+ngx_http_atelier_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "live") == 0) {
+        return ngx_http_atelier_endpoint(cf, conf,
+                                         NGX_HTTP_ATELIER_HEALTH_LIVE,
+                                         ngx_http_atelier_live_handler);
+    }
+
+    if (ngx_strcmp(value[1].data, "ready") == 0) {
+        return ngx_http_atelier_endpoint(cf, conf,
+                                         NGX_HTTP_ATELIER_HEALTH_READY,
+                                         ngx_http_atelier_ready_handler);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown parameter \"%V\" of \"atelier_health\": known "
+                       "are live and ready", &value[1]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static void
+ngx_http_atelier_variable_set(ngx_http_variable_value_t *v, ngx_str_t *value)
+{
+    v->len = value->len;
+    v->data = value->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = (value->len == 0);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_variable_request_id(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_atelier_variable_set(v, ngx_http_atelier_request_id(r));
+
+    return NGX_OK;
+}
+
+
+/* Who made the picture; empty before and without one. */
+
+static ngx_int_t
+ngx_http_atelier_variable_provider(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                none = ngx_null_string;
+    ngx_http_atelier_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_atelier_module);
+
+    ngx_http_atelier_variable_set(v, ctx ? &ctx->provider : &none);
+
+    return NGX_OK;
+}
+
+
+/* The address a result location is to fetch; set for lanes only. */
+
+static ngx_int_t
+ngx_http_atelier_variable_result_url(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                 none = ngx_null_string;
+    ngx_http_atelier_lane_t  *lane;
+
+    lane = ngx_http_atelier_lane_of(r);
+
+    ngx_http_atelier_variable_set(v, lane ? &lane->call.url : &none);
+
+    return NGX_OK;
+}

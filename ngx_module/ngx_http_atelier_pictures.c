@@ -1,0 +1,431 @@
+/*
+ * Pictures on disk (see ngx_http_atelier_pictures.h).
+ *
+ * A job is one block of the heap, owned by the thread pool from the post to
+ * its completion event and by this file after it.  The request it works for
+ * may end meanwhile; its cleanup handler then clears job->request, and that
+ * is all the two share.  The thread touches nothing of nginx's but the job.
+ */
+
+#include "ngx_http_atelier_pictures.h"
+#include "ngx_http_atelier_zone.h"
+
+#include <sys/random.h>
+
+
+typedef struct {
+    ngx_thread_task_t             task;
+    ngx_http_request_t           *request;     /* NULL: it has ended */
+    ngx_http_cleanup_t           *cleanup;     /* of the request */
+    ngx_http_atelier_stored_pt    stored;
+    ngx_thread_pool_t            *threads;
+    ngx_http_atelier_shared_t    *sh;
+    at_buf_t                      bytes;
+    ngx_err_t                     err;         /* set by the thread */
+    const char                   *failed;      /* the call that failed */
+    unsigned                      fsync:1;
+    unsigned                      remove:1;
+    char                         *dir;         /* these three follow */
+    char                         *temp;
+    char                         *name;
+} ngx_http_atelier_job_t;
+
+
+static char *ngx_http_atelier_pictures_path(ngx_conf_t *cf,
+    ngx_http_atelier_pictures_t *p, ngx_str_t *name);
+static ngx_http_atelier_job_t *ngx_http_atelier_job_create(
+    ngx_http_atelier_pictures_t *p, const u_char *id, const char *extension);
+static void ngx_http_atelier_job_free(ngx_http_atelier_job_t *job);
+static void ngx_http_atelier_job_detach(void *data);
+static void ngx_http_atelier_job_thread(void *data, ngx_log_t *log);
+static ngx_int_t ngx_http_atelier_job_write(ngx_http_atelier_job_t *job);
+static ngx_int_t ngx_http_atelier_job_sync(ngx_http_atelier_job_t *job);
+static void ngx_http_atelier_job_done(ngx_event_t *ev);
+
+
+char *
+ngx_http_atelier_pictures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_atelier_main_conf_t *amcf = conf;
+
+    ngx_str_t                    *value;
+    ngx_uint_t                    i;
+    ngx_http_atelier_pictures_t  *p;
+
+    if (amcf->pictures) {
+        return "is duplicate: there is one directory of pictures";
+    }
+
+    p = ngx_pcalloc(cf->pool, sizeof(ngx_http_atelier_pictures_t));
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+    ngx_str_set(&p->uri, "/generated/");
+    ngx_http_atelier_here(cf, &p->place);
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "uri=", 4) == 0) {
+            p->uri.data = value[i].data + 4;
+            p->uri.len = value[i].len - 4;
+
+            if (p->uri.len == 0 || p->uri.data[0] != '/'
+                || p->uri.data[p->uri.len - 1] != '/')
+            {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid \"%V\" in \"atelier_pictures\": "
+                                   "a uri starts and ends with \"/\"",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+        } else if (ngx_strcmp(value[i].data, "fsync=on") == 0) {
+            p->fsync = 1;
+
+        } else if (ngx_strcmp(value[i].data, "fsync=off") == 0) {
+            p->fsync = 0;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unknown parameter \"%V\" of "
+                               "\"atelier_pictures\": known are uri=/path/ "
+                               "and fsync=on|off", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    p->threads = ngx_thread_pool_add(cf, NULL);
+    if (p->threads == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    amcf->pictures = p;
+
+    return ngx_http_atelier_pictures_path(cf, p, &value[1]);
+}
+
+
+/* nginx creates the directory and gives it to the workers' user. */
+
+static char *
+ngx_http_atelier_pictures_path(ngx_conf_t *cf, ngx_http_atelier_pictures_t *p,
+    ngx_str_t *name)
+{
+    p->path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
+    if (p->path == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p->path->name = *name;
+
+    if (ngx_conf_full_name(cf->cycle, &p->path->name, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (p->path->name.len > 1
+        && p->path->name.data[p->path->name.len - 1] == '/')
+    {
+        p->path->name.len--;
+        p->path->name.data[p->path->name.len] = '\0';
+    }
+
+    p->path->conf_file = cf->conf_file->file.name.data;
+    p->path->line = cf->conf_file->line;
+
+    if (ngx_add_path(cf, &p->path) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_atelier_pictures_id(u_char *id)
+{
+    u_char  bits[NGX_HTTP_ATELIER_ID_LEN / 2];
+
+    if (getrandom(bits, sizeof(bits), GRND_NONBLOCK)
+        != (ssize_t) sizeof(bits))
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(id, bits, sizeof(bits));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_atelier_pictures_store(ngx_http_request_t *r, at_buf_t *bytes,
+    const u_char *id, const char *extension,
+    ngx_http_atelier_stored_pt stored)
+{
+    ngx_http_cleanup_t            *cln;
+    ngx_http_atelier_job_t        *job;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    job = ngx_http_atelier_job_create(amcf->pictures, id, extension);
+    if (job == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->request = r;
+    job->stored = stored;
+    job->sh = amcf->zone->sh;
+    job->bytes = *bytes;
+
+    if (ngx_thread_task_post(job->threads, &job->task) != NGX_OK) {
+        ngx_memzero(&job->bytes, sizeof(at_buf_t));
+        ngx_http_atelier_job_free(job);
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(bytes, sizeof(at_buf_t));
+
+    cln->handler = ngx_http_atelier_job_detach;
+    cln->data = job;
+    job->cleanup = cln;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_atelier_job_t *
+ngx_http_atelier_job_create(ngx_http_atelier_pictures_t *p, const u_char *id,
+    const char *extension)
+{
+    char                    *text;
+    size_t                   dir, file;
+    ngx_http_atelier_job_t  *job;
+
+    dir = p->path->name.len + 1;
+    file = p->path->name.len + sizeof("/.") + NGX_HTTP_ATELIER_ID_LEN
+           + sizeof(".") + ngx_strlen(extension);
+
+    job = ngx_calloc(sizeof(ngx_http_atelier_job_t) + dir + 2 * file,
+                     ngx_cycle->log);
+    if (job == NULL) {
+        return NULL;
+    }
+
+    text = (char *) job + sizeof(ngx_http_atelier_job_t);
+
+    job->dir = text;
+    job->temp = text + dir;
+    job->name = text + dir + file;
+
+    ngx_sprintf((u_char *) job->dir, "%V%Z", &p->path->name);
+    ngx_sprintf((u_char *) job->temp, "%V/.%*s.%s%Z", &p->path->name,
+                (size_t) NGX_HTTP_ATELIER_ID_LEN, id, extension);
+    ngx_sprintf((u_char *) job->name, "%V/%*s.%s%Z", &p->path->name,
+                (size_t) NGX_HTTP_ATELIER_ID_LEN, id, extension);
+
+    job->fsync = p->fsync;
+    job->threads = p->threads;
+
+    job->task.ctx = job;
+    job->task.handler = ngx_http_atelier_job_thread;
+    job->task.event.data = job;
+    job->task.event.handler = ngx_http_atelier_job_done;
+    job->task.event.log = ngx_cycle->log;
+
+    return job;
+}
+
+
+static void
+ngx_http_atelier_job_free(ngx_http_atelier_job_t *job)
+{
+    at_buf_free(&job->bytes);
+    ngx_free(job);
+}
+
+
+/* The request ended before its picture was stored. */
+
+static void
+ngx_http_atelier_job_detach(void *data)
+{
+    ngx_http_atelier_job_t *job = data;
+
+    job->request = NULL;
+}
+
+
+/* In a thread of the pool. */
+
+static void
+ngx_http_atelier_job_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_atelier_job_t *job = data;
+
+    if (job->remove) {
+        (void) unlink(job->name);
+        return;
+    }
+
+    if (ngx_http_atelier_job_write(job) != NGX_OK) {
+        (void) unlink(job->temp);
+        return;
+    }
+
+    if (rename(job->temp, job->name) == -1) {
+        job->err = ngx_errno;
+        job->failed = "rename()";
+        (void) unlink(job->temp);
+        return;
+    }
+
+    if (job->fsync && ngx_http_atelier_job_sync(job) != NGX_OK) {
+        (void) unlink(job->name);
+    }
+}
+
+
+/* The new name itself is durable only when its directory is. */
+
+static ngx_int_t
+ngx_http_atelier_job_sync(ngx_http_atelier_job_t *job)
+{
+    int  fd;
+
+    fd = open(job->dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1 || fsync(fd) == -1) {
+        job->err = ngx_errno;
+        job->failed = "fsync() of the directory";
+    }
+
+    if (fd != -1) {
+        (void) close(fd);
+    }
+
+    return job->failed ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_job_write(ngx_http_atelier_job_t *job)
+{
+    int      fd;
+    size_t   left;
+    ssize_t  n;
+    u_char  *p;
+
+    fd = open(job->temp, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0644);
+
+    if (fd == -1) {
+        job->err = ngx_errno;
+        job->failed = "open()";
+        return NGX_ERROR;
+    }
+
+    p = job->bytes.data;
+    left = job->bytes.len;
+
+    while (left) {
+        n = write(fd, p, left);
+
+        if (n == -1) {
+            if (ngx_errno == NGX_EINTR) {
+                continue;
+            }
+
+            job->err = ngx_errno;
+            job->failed = "write()";
+            break;
+        }
+
+        p += n;
+        left -= n;
+    }
+
+    if (job->failed == NULL && job->fsync && fsync(fd) == -1) {
+        job->err = ngx_errno;
+        job->failed = "fsync()";
+    }
+
+    if (close(fd) == -1 && job->failed == NULL) {
+        job->err = ngx_errno;
+        job->failed = "close()";
+    }
+
+    return job->failed ? NGX_ERROR : NGX_OK;
+}
+
+
+/* Back in the event loop. */
+
+static void
+ngx_http_atelier_job_done(ngx_event_t *ev)
+{
+    ngx_int_t                rc;
+    ngx_connection_t        *c;
+    ngx_http_request_t      *r;
+    ngx_http_atelier_job_t  *job;
+
+    job = ev->data;
+    r = job->request;
+    rc = job->failed ? NGX_ERROR : NGX_OK;
+
+    if (job->remove) {
+        ngx_http_atelier_job_free(job);
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        job->sh->storage_failed = 0;
+
+    } else {
+        job->sh->storage_failed_at = ngx_current_msec;
+        ngx_http_atelier_count(&job->sh->storage_failed, 1);
+
+        ngx_log_error(NGX_LOG_CRIT, ev->log, job->err,
+                      "atelier: %s of picture \"%s\" failed", job->failed,
+                      job->temp);
+    }
+
+    if (r == NULL) {
+
+        /* nobody has learnt its name: take it away again, by a thread too */
+
+        at_buf_free(&job->bytes);
+        job->remove = 1;
+
+        if (rc != NGX_OK
+            || ngx_thread_task_post(job->threads, &job->task) != NGX_OK)
+        {
+            ngx_http_atelier_job_free(job);
+        }
+
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_http_atelier_count(&job->sh->pictures, 1);
+        ngx_http_atelier_count(&job->sh->picture_bytes, job->bytes.len);
+    }
+
+    c = r->connection;
+    ngx_http_set_log_request(c->log, r);
+
+    /* the request's cleanup must not find the job that is freed here */
+
+    job->cleanup->handler = NULL;
+
+    job->stored(r, rc);
+    ngx_http_atelier_job_free(job);
+
+    ngx_http_run_posted_requests(c);
+}

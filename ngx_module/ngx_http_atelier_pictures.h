@@ -1,0 +1,48 @@
+/*
+ * Pictures on disk: written byte for byte by a thread, to a temporary name
+ * first, and renamed when whole, so a name that exists is a whole picture.
+ */
+
+#ifndef NGX_HTTP_ATELIER_PICTURES_H
+#define NGX_HTTP_ATELIER_PICTURES_H
+
+
+#include "ngx_http_atelier.h"
+
+
+#define NGX_HTTP_ATELIER_ID_LEN  32      /* 128 random bits in hex */
+
+
+struct ngx_http_atelier_pictures_s {
+    ngx_path_t                   *path;
+    ngx_str_t                     uri;       /* "/generated/" */
+    ngx_flag_t                    fsync;
+    ngx_thread_pool_t            *threads;
+    ngx_http_atelier_place_t      place;
+};
+
+
+/* Called from the event loop, never from within the store call. */
+typedef void (*ngx_http_atelier_stored_pt)(ngx_http_request_t *r,
+    ngx_int_t rc);
+
+
+/* atelier_pictures path [uri=/generated/] [fsync=on|off]; */
+char *ngx_http_atelier_pictures(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* A new name of NGX_HTTP_ATELIER_ID_LEN characters. */
+ngx_int_t ngx_http_atelier_pictures_id(u_char *id);
+
+/*
+ * Stores the bytes as {id}.{extension}.  On NGX_OK the buffer has been taken
+ * (it is empty then) and stored() follows with NGX_OK or NGX_ERROR, unless
+ * the request ends before: the picture is removed again then.  NGX_ERROR: the
+ * job could not be handed to a thread.
+ */
+ngx_int_t ngx_http_atelier_pictures_store(ngx_http_request_t *r,
+    at_buf_t *bytes, const u_char *id, const char *extension,
+    ngx_http_atelier_stored_pt stored);
+
+
+#endif /* NGX_HTTP_ATELIER_PICTURES_H */

@@ -1,0 +1,240 @@
+/*
+ * The helpers every endpoint needs: the context, the request id, headers, and
+ * sending a short answer (see ngx_http_atelier.h).
+ */
+
+#include "ngx_http_atelier.h"
+#include "ngx_http_atelier_problem.h"
+
+
+#define NGX_HTTP_ATELIER_REQUEST_ID_MAX  128
+
+
+static ngx_int_t ngx_http_atelier_request_id_valid(ngx_str_t *id);
+
+
+ngx_http_atelier_ctx_t *
+ngx_http_atelier_get_ctx(ngx_http_request_t *r)
+{
+    ngx_http_atelier_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_ctx_t));
+        if (ctx == NULL) {
+            return NULL;
+        }
+
+        ngx_http_set_ctx(r, ctx, ngx_http_atelier_module);
+    }
+
+    return ctx;
+}
+
+
+ngx_str_t *
+ngx_http_atelier_request_id(ngx_http_request_t *r)
+{
+    ngx_str_t                     *id;
+    ngx_http_atelier_ctx_t        *ctx;
+    ngx_http_variable_value_t     *v;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    static ngx_str_t  none = ngx_string("-");
+
+    ctx = ngx_http_atelier_get_ctx(r->main);
+    if (ctx == NULL) {
+        return &none;
+    }
+
+    if (ctx->request_id.len) {
+        return &ctx->request_id;
+    }
+
+    id = ngx_http_atelier_find_header(&r->main->headers_in.headers,
+                                      "x-request-id");
+
+    if (id && ngx_http_atelier_request_id_valid(id)) {
+        ctx->request_id = *id;
+        return &ctx->request_id;
+    }
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+    v = ngx_http_get_indexed_variable(r->main, amcf->request_id);
+
+    if (v == NULL || v->not_found) {
+        return &none;
+    }
+
+    ctx->request_id.len = v->len;
+    ctx->request_id.data = v->data;
+
+    return &ctx->request_id;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_request_id_valid(ngx_str_t *id)
+{
+    u_char  c;
+    size_t  i;
+
+    if (id->len == 0 || id->len > NGX_HTTP_ATELIER_REQUEST_ID_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < id->len; i++) {
+        c = id->data[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')
+            && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_str_t *
+ngx_http_atelier_find_header(ngx_list_t *headers, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+
+    for (part = &headers->part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash && h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            {
+                return &h[i].value;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_atelier_add_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_atelier_zero_header(h);
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, at_str_t text)
+{
+    ngx_int_t                rc;
+    ngx_buf_t               *b;
+    ngx_chain_t              out;
+    ngx_http_atelier_ctx_t  *ctx;
+
+    static ngx_str_t  no_store = ngx_string("no-store");
+
+    ctx = ngx_http_atelier_get_ctx(r);
+    b = ngx_create_temp_buf(r->pool, text.len);
+
+    if (ctx == NULL || b == NULL
+        || ngx_http_atelier_add_header(r, "X-Request-ID",
+                                       ngx_http_atelier_request_id(r))
+           != NGX_OK
+        || ngx_http_atelier_add_header(r, "Cache-Control", &no_store)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* an early refusal leaves a body unread: the connection can go on */
+
+    if (r->request_body == NULL && ngx_http_discard_request_body(r) != NGX_OK)
+    {
+        r->keepalive = 0;
+    }
+
+    b->last = ngx_cpymem(b->last, text.data, text.len);
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    ctx->answered = 1;
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = text.len;
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type.len = ngx_strlen(type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_http_atelier_allow(ngx_http_request_t *r, ngx_uint_t methods,
+    const char *allow)
+{
+    ngx_str_t  *value;
+
+    if (r->method & methods) {
+        return NGX_DECLINED;
+    }
+
+    value = ngx_palloc(r->pool, sizeof(ngx_str_t));
+    if (value == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    value->data = (u_char *) allow;
+    value->len = ngx_strlen(allow);
+
+    if (ngx_http_atelier_add_header(r, "Allow", value) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_atelier_problem_simple(r, NGX_HTTP_NOT_ALLOWED,
+                                           "method_not_allowed",
+                                           "This address takes another "
+                                           "method: see the Allow header.");
+}
+
+
+void
+ngx_http_atelier_here(ngx_conf_t *cf, ngx_http_atelier_place_t *place)
+{
+    place->file = cf->conf_file->file.name;
+    place->line = cf->conf_file->line;
+}

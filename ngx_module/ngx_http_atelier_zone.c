@@ -1,0 +1,291 @@
+/*
+ * The shared memory zone (see ngx_http_atelier_zone.h): its directive, its
+ * layout check, and the slots of providers.
+ *
+ * The init callback runs in the master for every configuration, before any
+ * worker of it starts; workers of the configuration before may be using the
+ * zone at that moment, so nothing is freed or moved here.
+ */
+
+#include "ngx_http_atelier_zone.h"
+#include "ngx_http_atelier_provider.h"
+
+
+#define NGX_HTTP_ATELIER_MAGIC     0x4154454c      /* "ATEL" */
+#define NGX_HTTP_ATELIER_LAYOUT    1
+#define NGX_HTTP_ATELIER_ZONE_MIN  (64 * 1024)
+
+
+static ngx_int_t ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data);
+static ngx_int_t ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone);
+static ngx_int_t ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider);
+static ngx_http_atelier_window_t *ngx_http_atelier_zone_window(
+    ngx_http_atelier_zone_t *zone, ngx_http_atelier_slot_t *slot,
+    ngx_http_atelier_rate_t *rate);
+
+
+const char  *ngx_http_atelier_result_names[] = {
+#define X(name, text)  text,
+    NGX_HTTP_ATELIER_RESULTS(X)
+#undef X
+};
+
+const char  *ngx_http_atelier_outcome_names[] = {
+#define X(name, text)  text,
+    NGX_HTTP_ATELIER_OUTCOMES(X)
+#undef X
+};
+
+const ngx_uint_t  ngx_http_atelier_bucket_ms[NGX_HTTP_ATELIER_BUCKETS] = {
+    5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 15000, 20000, 30000
+};
+
+
+char *
+ngx_http_atelier_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_atelier_main_conf_t *amcf = conf;
+
+    ssize_t                   size;
+    ngx_str_t                *value;
+    ngx_http_atelier_zone_t  *zone;
+
+    if (amcf->zone) {
+        return "is duplicate: one zone serves all";
+    }
+
+    value = cf->args->elts;
+
+    size = ngx_parse_size(&value[2]);
+
+    if (size == NGX_ERROR || size < NGX_HTTP_ATELIER_ZONE_MIN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" in \"atelier_zone\": "
+                           "give at least 64k, 4m is a good start",
+                           &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_atelier_zone_t));
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->shm = ngx_shared_memory_add(cf, &value[1], size,
+                                      &ngx_http_atelier_module);
+    if (zone->shm == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->conf = amcf;
+    zone->shm->init = ngx_http_atelier_zone_init;
+    zone->shm->data = zone;
+
+    amcf->zone = zone;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data)
+{
+    ngx_http_atelier_zone_t *old = data;
+
+    ngx_uint_t                     i;
+    ngx_http_atelier_zone_t       *zone;
+    ngx_http_atelier_provider_t  **providers;
+
+    zone = shm->data;
+    zone->pool = (ngx_slab_pool_t *) shm->shm.addr;
+
+    if (old) {
+        zone->sh = old->sh;
+
+    } else if (shm->shm.exists) {
+        zone->sh = zone->pool->data;
+
+    } else if (ngx_http_atelier_zone_create(zone) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, shm->shm.log, 0,
+                      "atelier_zone \"%V\" is too small: give it more than "
+                      "%uz bytes", &shm->shm.name, shm->shm.size);
+        return NGX_ERROR;
+    }
+
+    if (zone->sh->magic != NGX_HTTP_ATELIER_MAGIC
+        || zone->sh->version != NGX_HTTP_ATELIER_LAYOUT
+        || zone->sh->size != sizeof(ngx_http_atelier_shared_t))
+    {
+        ngx_log_error(NGX_LOG_EMERG, shm->shm.log, 0,
+                      "atelier_zone \"%V\" was made by another version of "
+                      "the module: restart nginx instead of reloading it, "
+                      "or give the zone another name", &shm->shm.name);
+        return NGX_ERROR;
+    }
+
+    providers = zone->conf->providers.elts;
+
+    for (i = 0; i < zone->conf->providers.nelts; i++) {
+        if (ngx_http_atelier_zone_slot(zone, providers[i]) != NGX_OK) {
+            ngx_log_error(NGX_LOG_EMERG, shm->shm.log, 0,
+                          "atelier_zone \"%V\" of %uz bytes has no room for "
+                          "the limits of provider \"%V\": make it larger",
+                          &shm->shm.name, shm->shm.size,
+                          &providers[i]->name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone)
+{
+    size_t            len;
+    ngx_slab_pool_t  *pool;
+
+    pool = zone->pool;
+
+    zone->sh = ngx_slab_calloc(pool, sizeof(ngx_http_atelier_shared_t));
+    if (zone->sh == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = sizeof(" in atelier_zone \"\"") + zone->shm->shm.name.len;
+
+    pool->log_ctx = ngx_slab_alloc(pool, len);
+    if (pool->log_ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(pool->log_ctx, " in atelier_zone \"%V\"%Z",
+                &zone->shm->shm.name);
+
+    zone->sh->magic = NGX_HTTP_ATELIER_MAGIC;
+    zone->sh->version = NGX_HTTP_ATELIER_LAYOUT;
+    zone->sh->size = sizeof(ngx_http_atelier_shared_t);
+
+    pool->data = zone->sh;
+
+    return NGX_OK;
+}
+
+
+/* Finds or makes the provider's slot and its windows. */
+
+static ngx_int_t
+ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider)
+{
+    ngx_uint_t                i;
+    ngx_http_atelier_slot_t  *slot;
+
+    for (slot = zone->sh->slots; slot; slot = slot->next) {
+        if (slot->name_len == provider->name.len
+            && ngx_memcmp(slot->name, provider->name.data, slot->name_len)
+               == 0)
+        {
+            break;
+        }
+    }
+
+    if (slot == NULL) {
+        slot = ngx_slab_calloc(zone->pool, sizeof(ngx_http_atelier_slot_t));
+        if (slot == NULL) {
+            return NGX_ERROR;
+        }
+
+        slot->name_len = provider->name.len;
+        ngx_memcpy(slot->name, provider->name.data, provider->name.len);
+
+        slot->next = zone->sh->slots;
+        zone->sh->slots = slot;
+    }
+
+    provider->slot = slot;
+
+    for (i = 0; i < provider->nrates; i++) {
+        provider->windows[i] = ngx_http_atelier_zone_window(zone, slot,
+                                                        &provider->rates[i]);
+        if (provider->windows[i] == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A window of the same rate is used on over a reload.  For a new rate a new
+ * one starts with the calls that another window of the same period still
+ * remembers, so that a reload never opens a fresh allowance.  Workers of the
+ * old configuration go on counting in theirs.
+ */
+
+static ngx_http_atelier_window_t *
+ngx_http_atelier_zone_window(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_slot_t *slot, ngx_http_atelier_rate_t *rate)
+{
+    ngx_uint_t                  i, skip;
+    ngx_http_atelier_window_t  *w, *same;
+
+    same = NULL;
+
+    for (w = slot->windows; w; w = w->next) {
+        if (w->rate.period == rate->period) {
+            if (w->rate.calls == rate->calls) {
+                return w;
+            }
+
+            if (same == NULL) {
+                same = w;
+            }
+        }
+    }
+
+    w = ngx_slab_calloc(zone->pool, sizeof(ngx_http_atelier_window_t)
+                                    + rate->calls * sizeof(ngx_msec_t));
+    if (w == NULL) {
+        return NULL;
+    }
+
+    w->rate = *rate;
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    if (same) {
+        w->count = ngx_min(same->count, rate->calls);
+        skip = same->count - w->count;
+
+        for (i = 0; i < w->count; i++) {
+            w->at[i] = same->at[(same->first + skip + i) % same->rate.calls];
+        }
+    }
+
+    w->next = slot->windows;
+    slot->windows = w;
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+
+    return w;
+}
+
+
+void
+ngx_http_atelier_observe(ngx_http_atelier_histogram_t *h, ngx_msec_t ms)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_ATELIER_BUCKETS; i++) {
+        if (ms <= ngx_http_atelier_bucket_ms[i]) {
+            break;
+        }
+    }
+
+    ngx_http_atelier_count(&h->buckets[i], 1);
+    ngx_http_atelier_count(&h->sum, ms);
+}

@@ -1,0 +1,140 @@
+/*
+ * The shared memory of all workers: counters, histograms, limits.
+ *
+ * Counters are lock-free atomics.  What must change together (the windows of
+ * a limit) is guarded by the slab pool's mutex, which core releases when its
+ * holder dies.  The zone is kept over a reload: a provider's slot is found
+ * again by its name, so counts and limits go on.
+ */
+
+#ifndef NGX_HTTP_ATELIER_ZONE_H
+#define NGX_HTTP_ATELIER_ZONE_H
+
+
+#include "ngx_http_atelier.h"
+
+
+#define NGX_HTTP_ATELIER_NAME_MAX   32
+#define NGX_HTTP_ATELIER_RATES_MAX  4      /* limits of one provider */
+#define NGX_HTTP_ATELIER_BUCKETS    14     /* upper bounds of histograms */
+
+
+/* What became of a generation, and of one provider's part in it. */
+#define NGX_HTTP_ATELIER_RESULTS(X)                                           \
+    X(DONE,         "done")                                                   \
+    X(REFUSED,      "invalid")         /* 4xx: the client's request */        \
+    X(MODERATED,    "moderated")                                              \
+    X(UNAVAILABLE,  "unavailable")     /* 503 */                              \
+    X(REJECTED,     "rejected")        /* 502: no provider would take it */   \
+    X(STORAGE,      "storage")         /* 503: the picture was not stored */  \
+    X(ABORTED,      "aborted")         /* the client left */                  \
+    X(FAILED,       "failed")          /* 500 */
+
+#define NGX_HTTP_ATELIER_OUTCOMES(X)                                          \
+    X(WON,           "won")                                                   \
+    X(LOST,          "lost")           /* a good picture, not needed */       \
+    X(LIMITED,       "limited")        /* not asked: its limit or pause */    \
+    X(RATE_LIMITED,  "rate_limited")                                          \
+    X(MODERATED,     "moderated")                                             \
+    X(INVALID,       "invalid")                                               \
+    X(CREDENTIAL,    "credential")                                            \
+    X(TRANSIENT,     "transient")                                             \
+    X(DEADLINE,      "deadline")                                              \
+    X(CANCELLED,     "cancelled")
+
+typedef enum {
+#define X(name, text)  NGX_HTTP_ATELIER_RESULT_##name,
+    NGX_HTTP_ATELIER_RESULTS(X)
+#undef X
+    NGX_HTTP_ATELIER_NRESULTS
+} ngx_http_atelier_result_e;
+
+typedef enum {
+#define X(name, text)  NGX_HTTP_ATELIER_OUTCOME_##name,
+    NGX_HTTP_ATELIER_OUTCOMES(X)
+#undef X
+    NGX_HTTP_ATELIER_NOUTCOMES
+} ngx_http_atelier_outcome_e;
+
+
+/* A limit as configured: so many calls in any window of so many ms. */
+typedef struct {
+    ngx_uint_t                       calls;
+    ngx_msec_t                       period;
+} ngx_http_atelier_rate_t;
+
+
+typedef struct {
+    ngx_atomic_t                     buckets[NGX_HTTP_ATELIER_BUCKETS + 1];
+    ngx_atomic_t                     sum;          /* ms */
+} ngx_http_atelier_histogram_t;
+
+
+/* A ring of the times of the last calls; guarded by the pool's mutex. */
+typedef struct ngx_http_atelier_window_s  ngx_http_atelier_window_t;
+
+struct ngx_http_atelier_window_s {
+    ngx_http_atelier_window_t       *next;
+    ngx_http_atelier_rate_t          rate;
+    ngx_uint_t                       first;        /* the oldest call's slot */
+    ngx_uint_t                       count;
+    ngx_msec_t                       at[1];        /* rate.calls of them */
+};
+
+
+typedef struct ngx_http_atelier_slot_s  ngx_http_atelier_slot_t;
+
+/* What all workers know of a provider; never freed. */
+struct ngx_http_atelier_slot_s {
+    ngx_http_atelier_slot_t         *next;
+    ngx_http_atelier_window_t       *windows;      /* past ones included */
+    ngx_msec_t                       not_before;   /* under the mutex */
+    ngx_atomic_t                     calls;        /* requests on the wire */
+    ngx_atomic_t                     outcomes[NGX_HTTP_ATELIER_NOUTCOMES];
+    ngx_http_atelier_histogram_t     latency;      /* of good pictures */
+    size_t                           name_len;
+    u_char                           name[NGX_HTTP_ATELIER_NAME_MAX];
+};
+
+
+typedef struct {
+    uint32_t                         magic;
+    uint32_t                         version;
+    size_t                           size;         /* of this struct */
+    ngx_http_atelier_slot_t         *slots;
+    ngx_atomic_t                     results[NGX_HTTP_ATELIER_NRESULTS];
+    ngx_http_atelier_histogram_t     duration;     /* of results "done" */
+    ngx_atomic_t                     pictures;
+    ngx_atomic_t                     picture_bytes;
+    ngx_atomic_t                     storage_failed;    /* in a row */
+    ngx_atomic_t                     storage_failed_at; /* ngx_msec_t */
+} ngx_http_atelier_shared_t;
+
+
+struct ngx_http_atelier_zone_s {
+    ngx_shm_zone_t                  *shm;
+    ngx_slab_pool_t                 *pool;
+    ngx_http_atelier_shared_t       *sh;
+    ngx_http_atelier_main_conf_t    *conf;
+};
+
+
+extern const char  *ngx_http_atelier_result_names[];
+extern const char  *ngx_http_atelier_outcome_names[];
+extern const ngx_uint_t
+    ngx_http_atelier_bucket_ms[NGX_HTTP_ATELIER_BUCKETS];
+
+
+/* atelier_zone name size; */
+char *ngx_http_atelier_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+void ngx_http_atelier_observe(ngx_http_atelier_histogram_t *h, ngx_msec_t ms);
+
+static ngx_inline void
+ngx_http_atelier_count(ngx_atomic_t *counter, ngx_uint_t n)
+{
+    (void) ngx_atomic_fetch_add(counter, n);
+}
+
+
+#endif /* NGX_HTTP_ATELIER_ZONE_H */
