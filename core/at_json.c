@@ -71,10 +71,8 @@ static int at_json_yajl(at_json_t *j, const void *p, size_t len);
 static int at_json_string_begin(at_json_t *j);
 static const uint8_t *at_json_string(at_json_t *j, const uint8_t *p,
     const uint8_t *end);
-static int at_json_piece(void *ctx, const uint8_t *p, size_t len,
-    at_json_piece_e kind);
-static int at_json_collect(at_json_t *j, const uint8_t *p, size_t len,
-    at_json_piece_e kind);
+static int at_json_piece(void *ctx, const uint8_t *p, size_t len, int last);
+static int at_json_collect(at_json_t *j, const uint8_t *p, size_t len);
 static void at_json_trim(at_buf_t *b);
 static const char *at_json_path(at_json_t *j);
 static void at_json_path_append(at_json_t *j, at_str_t s);
@@ -384,7 +382,6 @@ at_json_string(at_json_t *j, const uint8_t *p, const uint8_t *end)
 
     j->in_string = 0;
     j->last = '"';
-    j->token = 0;
 
     return at_json_yajl(j, "\"\"", 2) == AT_OK ? p : NULL;
 }
@@ -392,19 +389,16 @@ at_json_string(at_json_t *j, const uint8_t *p, const uint8_t *end)
 
 /* Decoded bytes of the string under way. */
 static int
-at_json_piece(void *ctx, const uint8_t *p, size_t len, at_json_piece_e kind)
+at_json_piece(void *ctx, const uint8_t *p, size_t len, int last)
 {
-    int          last;
     at_json_t   *j;
     const char  *path;
 
     j = ctx;
 
     if (!j->stream) {
-        return at_json_collect(j, p, len, kind);
+        return at_json_collect(j, p, len);
     }
-
-    last = (kind == AT_JSON_LAST);
 
     if ((len == 0 && !last) || j->handler.chunk == NULL) {
         return AT_OK;
@@ -421,8 +415,7 @@ at_json_piece(void *ctx, const uint8_t *p, size_t len, at_json_piece_e kind)
 
 
 static int
-at_json_collect(at_json_t *j, const uint8_t *p, size_t len,
-    at_json_piece_e kind)
+at_json_collect(at_json_t *j, const uint8_t *p, size_t len)
 {
     size_t  room;
 
@@ -448,11 +441,7 @@ at_json_collect(at_json_t *j, const uint8_t *p, size_t len,
 
     j->full = 1;
 
-    /* of a single character, nothing is taken that cannot be whole */
-
-    if (kind != AT_JSON_CHARACTER
-        && at_buf_append(&j->text, p, room) != AT_OK)
-    {
+    if (at_buf_append(&j->text, p, room) != AT_OK) {
         return at_json_fail(j, "no memory");
     }
 

@@ -69,10 +69,7 @@ at_json_string_read(at_json_string_t *s, const uint8_t *p,
 
         last = (p < end && *p == '"');
 
-        if (s->piece(s->ctx, run, (size_t) (p - run),
-                     last ? AT_JSON_LAST : AT_JSON_RUN)
-            != AT_OK)
-        {
+        if (s->piece(s->ctx, run, (size_t) (p - run), last) != AT_OK) {
             return NULL;
         }
 
@@ -274,7 +271,7 @@ at_json_string_code(at_json_string_t *s, uint32_t code)
         n = 4;
     }
 
-    return s->piece(s->ctx, b, n, AT_JSON_CHARACTER);
+    return s->piece(s->ctx, b, n, 0);
 }
 
 

@@ -14,13 +14,6 @@
 
 
 typedef enum {
-    AT_JSON_RUN,                /* plain bytes, cut anywhere */
-    AT_JSON_CHARACTER,          /* one code point, from an escape */
-    AT_JSON_LAST                /* a run that ends the string, maybe empty */
-} at_json_piece_e;
-
-
-typedef enum {
     AT_JSON_PLAIN = 0,
     AT_JSON_BACKSLASH,
     AT_JSON_HEX
@@ -28,9 +21,12 @@ typedef enum {
 
 
 typedef struct {
-    /* Returns AT_OK, or AT_ERROR to stop with error as the caller set it. */
+    /*
+     * Decoded bytes, maybe none; last is 1 for those before the closing
+     * quote.  AT_ERROR stops the decoder.
+     */
     int               (*piece)(void *ctx, const uint8_t *data, size_t len,
-                               at_json_piece_e kind);
+                               int last);
     void               *ctx;
     const char         *error;
 

@@ -225,6 +225,36 @@ test_calendar(void **state)
 }
 
 
+/* Two digits of a year mean the one that is at most 50 years ahead. */
+static void
+test_century(void **state)
+{
+    size_t   i;
+    int64_t  ms;
+
+    static const struct {
+        int64_t      now;
+        const char  *text;
+        int64_t      ms;
+    } rows[] = {
+        { 1793404800, "Sunday, 01-Nov-26 00:00:00 GMT", DAY },
+        { 1793404800, "Saturday, 31-Oct-26 12:00:00 GMT", 43200000 },
+        { 1793404800, "Sunday, 01-Nov-76 00:00:00 GMT", DAY },
+        { 1793404800, "Tuesday, 01-Nov-77 00:00:00 GMT", 0 },
+        { 1793404800, "Monday, 01-Nov-99 00:00:00 GMT", 0 },
+        { 4102444799, "Friday, 01-Jan-00 00:00:00 GMT", 1000 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < AT_TEST_N(rows); i++) {
+        ms = at_retry_after(at_test_str(rows[i].text), rows[i].now);
+        at_test_true(ms == rows[i].ms, "%s gave %lld", rows[i].text,
+                     (long long) ms);
+    }
+}
+
+
 /* Whatever the clock says, nothing overflows. */
 static void
 test_clock_extremes(void **state)
@@ -249,6 +279,7 @@ main(void)
         cmocka_unit_test(test_value),
         cmocka_unit_test(test_sentence),
         cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_century),
         cmocka_unit_test(test_clock_extremes)
     };
 
