@@ -13,8 +13,13 @@
 #include <sys/random.h>
 
 
+/* How long a write may take before the log says so, in ms. */
+#define NGX_HTTP_ATELIER_HOLD  60000
+
+
 typedef struct {
     ngx_thread_task_t             task;
+    ngx_event_t                   hold;
     ngx_http_request_t           *request;     /* NULL: it has ended */
     ngx_http_cleanup_t           *cleanup;     /* of the request */
     ngx_http_atelier_stored_pt    stored;
@@ -35,12 +40,14 @@ static char *ngx_http_atelier_pictures_path(ngx_conf_t *cf,
     ngx_http_atelier_pictures_t *p, ngx_str_t *name);
 static ngx_http_atelier_job_t *ngx_http_atelier_job_create(
     ngx_http_atelier_pictures_t *p, const u_char *id, const char *extension);
+static ngx_int_t ngx_http_atelier_job_post(ngx_http_atelier_job_t *job);
 static void ngx_http_atelier_job_free(ngx_http_atelier_job_t *job);
 static void ngx_http_atelier_job_detach(void *data);
 static void ngx_http_atelier_job_thread(void *data, ngx_log_t *log);
 static ngx_int_t ngx_http_atelier_job_write(ngx_http_atelier_job_t *job);
 static ngx_int_t ngx_http_atelier_job_sync(ngx_http_atelier_job_t *job);
 static void ngx_http_atelier_job_done(ngx_event_t *ev);
+static void ngx_http_atelier_job_hold(ngx_event_t *ev);
 
 
 char *
@@ -185,7 +192,7 @@ ngx_http_atelier_pictures_store(ngx_http_request_t *r, at_buf_t *bytes,
     job->sh = amcf->zone->sh;
     job->bytes = *bytes;
 
-    if (ngx_thread_task_post(job->threads, &job->task) != NGX_OK) {
+    if (ngx_http_atelier_job_post(job) != NGX_OK) {
         ngx_memzero(&job->bytes, sizeof(at_buf_t));
         ngx_http_atelier_job_free(job);
         return NGX_ERROR;
@@ -240,6 +247,10 @@ ngx_http_atelier_job_create(ngx_http_atelier_pictures_t *p, const u_char *id,
     job->task.event.handler = ngx_http_atelier_job_done;
     job->task.event.log = ngx_cycle->log;
 
+    job->hold.data = job;
+    job->hold.handler = ngx_http_atelier_job_hold;
+    job->hold.log = ngx_cycle->log;
+
     return job;
 }
 
@@ -249,6 +260,37 @@ ngx_http_atelier_job_free(ngx_http_atelier_job_t *job)
 {
     at_buf_free(&job->bytes);
     ngx_free(job);
+}
+
+
+/*
+ * A worker that shuts down exits when no timer is left, whatever its threads
+ * do: the job has one of its own until it is back.
+ */
+
+static ngx_int_t
+ngx_http_atelier_job_post(ngx_http_atelier_job_t *job)
+{
+    if (ngx_thread_task_post(job->threads, &job->task) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_add_timer(&job->hold, NGX_HTTP_ATELIER_HOLD);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_atelier_job_hold(ngx_event_t *ev)
+{
+    ngx_http_atelier_job_t *job = ev->data;
+
+    ngx_log_error(NGX_LOG_WARN, ev->log, 0,
+                  "atelier: the disk still has not taken picture \"%s\"",
+                  job->name);
+
+    ngx_add_timer(ev, NGX_HTTP_ATELIER_HOLD);
 }
 
 
@@ -376,6 +418,9 @@ ngx_http_atelier_job_done(ngx_event_t *ev)
     ngx_http_atelier_job_t  *job;
 
     job = ev->data;
+
+    ngx_del_timer(&job->hold);
+
     r = job->request;
     rc = job->failed ? NGX_ERROR : NGX_OK;
 
@@ -403,9 +448,7 @@ ngx_http_atelier_job_done(ngx_event_t *ev)
         at_buf_free(&job->bytes);
         job->remove = 1;
 
-        if (rc != NGX_OK
-            || ngx_thread_task_post(job->threads, &job->task) != NGX_OK)
-        {
+        if (rc != NGX_OK || ngx_http_atelier_job_post(job) != NGX_OK) {
             ngx_http_atelier_job_free(job);
         }
 
