@@ -1,0 +1,748 @@
+/*
+ * What outlives a call: providers with their settings and counters.
+ *
+ * One lock guards everything; one condition is signalled at each change of a
+ * counter, which is how sb_provider_await() needs no polling.  Providers are
+ * made at first use and live until sb_state_free().
+ *
+ * A reset starts a new epoch: a call of an older epoch counts no more, except
+ * that it leaves inFlight, so a test never sees what an earlier one left.
+ */
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sandbox.h"
+
+
+#define SB_LAST_MAX  (256 * 1024)
+
+
+static struct {
+    pthread_mutex_t   lock;
+    pthread_cond_t    changed;
+    sb_provider_t    *providers[SB_PROVIDERS_MAX];
+    size_t            n;
+    size_t            memory;
+    char              public_url[300];
+    int               stop_fd;
+    unsigned          stopping:1;
+} sb;
+
+
+static const char *const  sb_count_names[SB_COUNT_MODE] = {
+    "calls", "ok", "refused", "aborted", "cancels", "inFlight", "files",
+    "credentialLeaks", "lastAbortMs"
+};
+
+
+int
+sb_state_init(const char *public_url)
+{
+    pthread_condattr_t  attr;
+
+    pthread_mutex_init(&sb.lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&sb.changed, &attr);
+    pthread_condattr_destroy(&attr);
+
+    snprintf(sb.public_url, sizeof(sb.public_url), "%s", public_url);
+
+    sb.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    return sb.stop_fd == -1 ? SB_ERROR : SB_OK;
+}
+
+
+void
+sb_state_free(void)
+{
+    size_t  i;
+
+    for (i = 0; i < sb.n; i++) {
+        free(sb.providers[i]->last);
+        free(sb.providers[i]);
+    }
+
+    sb.n = 0;
+    close(sb.stop_fd);
+}
+
+
+/* Wakes every waiting thread, for good. */
+
+void
+sb_state_stop(void)
+{
+    uint64_t  one;
+
+    one = 1;
+
+    if (write(sb.stop_fd, &one, sizeof(one)) != sizeof(one)) {
+        abort();
+    }
+
+    pthread_mutex_lock(&sb.lock);
+    sb.stopping = 1;
+    pthread_cond_broadcast(&sb.changed);
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+int
+sb_stop_fd(void)
+{
+    return sb.stop_fd;
+}
+
+
+const char *
+sb_public_url(void)
+{
+    return sb.public_url;
+}
+
+
+static uint64_t
+sb_random_next(uint64_t *state)
+{
+    uint64_t  z;
+
+    /* splitmix64 */
+    z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+
+    return z ^ (z >> 31);
+}
+
+
+static void
+sb_provider_seed(sb_provider_t *p)
+{
+    if (p->settings.has_seed) {
+        p->random = p->settings.seed;
+        return;
+    }
+
+    if (getrandom(&p->random, sizeof(p->random), 0) != sizeof(p->random)) {
+        abort();
+    }
+}
+
+
+static int
+sb_provider_name_ok(const char *name, size_t len)
+{
+    size_t  i;
+
+    if (len == 0 || len > SB_NAME_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < len; i++) {
+        if (!((name[i] >= 'a' && name[i] <= 'z')
+              || (name[i] >= '0' && name[i] <= '9')
+              || name[i] == '-' || (name[i] == '_' && i > 0)))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* NULL: the name is not one, or there are too many already. */
+
+sb_provider_t *
+sb_provider_find(const char *name, size_t len)
+{
+    size_t          i;
+    sb_provider_t  *p;
+
+    if (!sb_provider_name_ok(name, len)) {
+        return NULL;
+    }
+
+    pthread_mutex_lock(&sb.lock);
+
+    for (i = 0; i < sb.n; i++) {
+        p = sb.providers[i];
+
+        if (strlen(p->name) == len && memcmp(p->name, name, len) == 0) {
+            goto done;
+        }
+    }
+
+    p = NULL;
+
+    if (sb.n < SB_PROVIDERS_MAX) {
+        p = calloc(1, sizeof(sb_provider_t));
+    }
+
+    if (p) {
+        memcpy(p->name, name, len);
+        sb_settings_default(&p->settings);
+        p->left = -1;
+        sb_provider_seed(p);
+        sb.providers[sb.n++] = p;
+    }
+
+done:
+
+    pthread_mutex_unlock(&sb.lock);
+
+    return p;
+}
+
+
+static void
+sb_provider_reset_locked(sb_provider_t *p)
+{
+    int64_t  in_flight;
+
+    in_flight = p->counts[SB_COUNT_IN_FLIGHT];
+    memset(p->counts, 0, sizeof(p->counts));
+    p->counts[SB_COUNT_IN_FLIGHT] = in_flight;
+
+    sb_settings_default(&p->settings);
+    p->left = -1;
+    sb_provider_seed(p);
+
+    free(p->last);
+    p->last = NULL;
+    p->epoch++;
+
+    pthread_cond_broadcast(&sb.changed);
+}
+
+
+void
+sb_provider_reset(sb_provider_t *p)
+{
+    pthread_mutex_lock(&sb.lock);
+    sb_provider_reset_locked(p);
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+void
+sb_provider_reset_all(void)
+{
+    size_t  i;
+
+    pthread_mutex_lock(&sb.lock);
+
+    for (i = 0; i < sb.n; i++) {
+        sb_provider_reset_locked(sb.providers[i]);
+    }
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+void
+sb_provider_set(sb_provider_t *p, const sb_settings_t *s)
+{
+    pthread_mutex_lock(&sb.lock);
+
+    p->settings = *s;
+    p->left = s->times;
+    sb_provider_seed(p);
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+static void
+sb_provider_print_locked(sb_provider_t *p, sb_buf_t *out)
+{
+    size_t    i;
+    yajl_gen  g;
+
+    sb_buf_print(out, "{\"provider\":\"%s\",\"settings\":", p->name);
+
+    g = sb_gen_new();
+    sb_settings_gen(&p->settings, p->left, g);
+    sb_gen_end(g, out);
+
+    g = sb_gen_new();
+    yajl_gen_map_open(g);
+
+    for (i = 0; i < SB_COUNT_MODE; i++) {
+        sb_gen_member_int(g, sb_count_names[i], p->counts[i]);
+    }
+
+    sb_gen_text(g, "byMode");
+    yajl_gen_map_open(g);
+
+    for (i = 0; i < SB_MODES; i++) {
+        sb_gen_member_int(g, sb_mode_name((sb_mode_e) i),
+                          p->counts[SB_COUNT_MODE + i]);
+    }
+
+    yajl_gen_map_close(g);
+    yajl_gen_map_close(g);
+
+    sb_buf_print(out, ",\"counters\":");
+    sb_gen_end(g, out);
+
+    sb_buf_print(out, ",\"last\":%s}", p->last ? p->last : "null");
+}
+
+
+void
+sb_provider_print(sb_provider_t *p, sb_buf_t *out)
+{
+    pthread_mutex_lock(&sb.lock);
+    sb_provider_print_locked(p, out);
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+void
+sb_provider_print_all(sb_buf_t *out)
+{
+    size_t  i;
+
+    pthread_mutex_lock(&sb.lock);
+
+    sb_buf_print(out, "{\"providers\":{");
+
+    for (i = 0; i < sb.n; i++) {
+        sb_buf_print(out, "%s\"%s\":", i ? "," : "", sb.providers[i]->name);
+        sb_provider_print_locked(sb.providers[i], out);
+    }
+
+    sb_buf_print(out, "}}");
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+static int
+sb_count_find(const char *name, size_t len)
+{
+    size_t       i;
+    const char  *mode;
+
+    for (i = 0; i < SB_COUNT_MODE; i++) {
+        if (strlen(sb_count_names[i]) == len
+            && memcmp(sb_count_names[i], name, len) == 0)
+        {
+            return (int) i;
+        }
+    }
+
+    if (len <= 7 || memcmp(name, "byMode.", 7) != 0) {
+        return -1;
+    }
+
+    for (i = 0; i < SB_MODES; i++) {
+        mode = sb_mode_name((sb_mode_e) i);
+
+        if (strlen(mode) == len - 7 && memcmp(mode, name + 7, len - 7) == 0) {
+            return (int) (SB_COUNT_MODE + i);
+        }
+    }
+
+    return -1;
+}
+
+
+/* SB_ERROR: no such operator. */
+
+static int
+sb_condition_holds(int64_t value, const char *op, int64_t want)
+{
+    if (strcmp(op, ">=") == 0 || strcmp(op, ":") == 0) {
+        return value >= want;
+    }
+
+    if (strcmp(op, "==") == 0) {
+        return value == want;
+    }
+
+    if (strcmp(op, "<=") == 0) {
+        return value <= want;
+    }
+
+    if (strcmp(op, "!=") == 0) {
+        return value != want;
+    }
+
+    if (strcmp(op, ">") == 0) {
+        return value > want;
+    }
+
+    if (strcmp(op, "<") == 0) {
+        return value < want;
+    }
+
+    return SB_ERROR;
+}
+
+
+/* 1: all hold, 0: not yet, SB_ERROR: *why says what is wrong with them. */
+
+static int
+sb_conditions_hold(const sb_provider_t *p, const char *s, const char **why)
+{
+    int          which, holds, rc;
+    char         op[3], *end;
+    size_t       len;
+    int64_t      value, want;
+
+    holds = 1;
+
+    for ( ;; ) {
+        len = strcspn(s, "<>=!:,");
+        which = sb_count_find(s, len);
+        if (which < 0) {
+            *why = "unknown counter in wait";
+            return SB_ERROR;
+        }
+
+        s += len;
+        len = strspn(s, "<>=!:");
+        if (len == 0 || len > 2) {
+            *why = "wait needs one of >= <= == != > < or : behind the counter";
+            return SB_ERROR;
+        }
+
+        memset(op, 0, sizeof(op));
+        memcpy(op, s, len);
+        s += len;
+
+        errno = 0;
+        want = strtoll(s, &end, 10);
+        if (end == s || errno || (*end && *end != ',')) {
+            *why = "wait needs an integer behind the operator";
+            return SB_ERROR;
+        }
+
+        value = p->counts[which];
+
+        rc = sb_condition_holds(value, op, want);
+        if (rc == SB_ERROR) {
+            *why = "wait knows >= <= == != > < and : only";
+            return SB_ERROR;
+        }
+
+        holds &= rc;
+
+        if (*end == '\0') {
+            return holds;
+        }
+
+        s = end + 1;
+    }
+}
+
+
+int
+sb_provider_await(sb_provider_t *p, const char *conditions, int64_t ms,
+    const char **why)
+{
+    int              rc;
+    int64_t          at;
+    struct timespec  ts;
+
+    at = sb_now_ms() + ms;
+    ts.tv_sec = at / 1000;
+    ts.tv_nsec = at % 1000 * 1000000;
+
+    pthread_mutex_lock(&sb.lock);
+
+    for ( ;; ) {
+        rc = sb_conditions_hold(p, conditions, why);
+
+        if (rc != 0 || sb.stopping) {
+            break;
+        }
+
+        if (pthread_cond_timedwait(&sb.changed, &sb.lock, &ts) == ETIMEDOUT) {
+            rc = sb_conditions_hold(p, conditions, why);
+            break;
+        }
+    }
+
+    pthread_mutex_unlock(&sb.lock);
+
+    return rc;
+}
+
+
+uint64_t
+sb_provider_random(sb_provider_t *p)
+{
+    uint64_t  r;
+
+    pthread_mutex_lock(&sb.lock);
+    r = sb_random_next(&p->random);
+    pthread_mutex_unlock(&sb.lock);
+
+    return r;
+}
+
+
+/* Even over [0, 1). */
+
+double
+sb_provider_chance(sb_provider_t *p)
+{
+    return (double) (sb_provider_random(p) >> 11) * 0x1.0p-53;
+}
+
+
+void
+sb_count(sb_call_t *c, sb_count_e which, int64_t n)
+{
+    pthread_mutex_lock(&sb.lock);
+
+    if (c->epoch == c->provider->epoch) {
+        c->provider->counts[which] += n;
+        pthread_cond_broadcast(&sb.changed);
+    }
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+void
+sb_count_begin(sb_call_t *c)
+{
+    pthread_mutex_lock(&sb.lock);
+
+    c->epoch = c->provider->epoch;
+    c->counted = 1;
+    c->provider->counts[SB_COUNT_IN_FLIGHT]++;
+
+    if (c->route == SB_ROUTE_FILE) {
+        c->provider->counts[SB_COUNT_FILES]++;
+
+    } else {
+        c->provider->counts[SB_COUNT_CALLS]++;
+    }
+
+    pthread_cond_broadcast(&sb.changed);
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+void
+sb_count_end(sb_call_t *c)
+{
+    pthread_mutex_lock(&sb.lock);
+
+    c->provider->counts[SB_COUNT_IN_FLIGHT]--;
+    pthread_cond_broadcast(&sb.changed);
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+/* ok was counted when the answer began, so it is taken back. */
+
+void
+sb_count_abort(sb_call_t *c)
+{
+    if (c->aborted) {
+        return;
+    }
+
+    c->aborted = 1;
+
+    pthread_mutex_lock(&sb.lock);
+
+    if (c->epoch == c->provider->epoch) {
+        c->provider->counts[SB_COUNT_ABORTED]++;
+        c->provider->counts[SB_COUNT_LAST_ABORT_MS] = sb_now_ms()
+                                                      - c->started;
+        if (c->ok) {
+            c->provider->counts[SB_COUNT_OK]--;
+        }
+
+        pthread_cond_broadcast(&sb.changed);
+    }
+
+    c->ok = 0;
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+/* Fixes the call's settings and mode, using up one of "times". */
+
+void
+sb_decide(sb_call_t *c)
+{
+    double          chance;
+    sb_provider_t  *p;
+
+    p = c->provider;
+
+    pthread_mutex_lock(&sb.lock);
+
+    c->settings = p->settings;
+    c->mode = SB_MODE_OK;
+
+    if (c->settings.on_file == (c->route == SB_ROUTE_FILE)) {
+        c->mode = p->settings.mode;
+
+        if (p->left == 0) {
+            c->mode = SB_MODE_OK;
+
+        } else if (p->left > 0 && c->mode != SB_MODE_OK) {
+            p->left--;
+        }
+
+        if (c->mode == SB_MODE_OK && p->settings.error_rate > 0) {
+            chance = (double) (sb_random_next(&p->random) >> 11) * 0x1.0p-53;
+
+            if (chance < p->settings.error_rate) {
+                c->mode = SB_MODE_ERROR;
+            }
+        }
+    }
+
+    c->decided = 1;
+
+    /* A picture fetched while faults hit calls is no call of any mode. */
+
+    if (c->epoch == p->epoch
+        && (c->route == SB_ROUTE_API || c->settings.on_file))
+    {
+        p->counts[SB_COUNT_MODE + c->mode]++;
+        pthread_cond_broadcast(&sb.changed);
+    }
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+static enum MHD_Result
+sb_remember_header(void *cls, enum MHD_ValueKind kind, const char *key,
+    const char *value)
+{
+    size_t    i;
+    char      name[128];
+    yajl_gen  g = cls;
+
+    (void) kind;
+
+    for (i = 0; key[i] && i + 1 < sizeof(name); i++) {
+        name[i] = (key[i] >= 'A' && key[i] <= 'Z') ? (char) (key[i] | 0x20)
+                                                   : key[i];
+    }
+
+    name[i] = '\0';
+
+    if (strcmp(name, "authorization") == 0
+        || strcmp(name, "proxy-authorization") == 0)
+    {
+        value = "***";
+    }
+
+    sb_gen_member(g, name, value ? value : "");
+
+    return MHD_YES;
+}
+
+
+void
+sb_remember(sb_call_t *c, const sb_job_t *job)
+{
+    sb_buf_t  text;
+    yajl_gen  g;
+
+    memset(&text, 0, sizeof(sb_buf_t));
+
+    g = sb_gen_new();
+    yajl_gen_map_open(g);
+    sb_gen_member(g, "method", c->method);
+    sb_gen_member(g, "path", c->path);
+
+    sb_gen_text(g, "headers");
+    yajl_gen_map_open(g);
+    MHD_get_connection_values(c->connection, MHD_HEADER_KIND,
+                              sb_remember_header, g);
+    yajl_gen_map_close(g);
+
+    sb_gen_member_int(g, "bodyBytes", (long long) c->body.len);
+    sb_gen_text(g, "fields");
+
+    if (c->body.len > SB_LAST_MAX) {
+        yajl_gen_null(g);
+
+    } else if (job->json) {
+        sb_gen_value(g, job->json);
+
+    } else if (job->form) {
+        sb_form_gen(job->form, g);
+
+    } else {
+        yajl_gen_null(g);
+    }
+
+    yajl_gen_map_close(g);
+    sb_gen_end(g, &text);
+
+    if (text.failed) {
+        sb_buf_free(&text);
+        return;
+    }
+
+    pthread_mutex_lock(&sb.lock);
+
+    if (c->epoch == c->provider->epoch) {
+        free(c->provider->last);
+        c->provider->last = text.data;
+        text.data = NULL;
+    }
+
+    pthread_mutex_unlock(&sb.lock);
+
+    sb_buf_free(&text);
+}
+
+
+/* A ceiling over all request bodies and answers held at once. */
+
+int
+sb_memory_take(size_t n)
+{
+    int  rc;
+
+    pthread_mutex_lock(&sb.lock);
+
+    rc = SB_ERROR;
+
+    if (n <= SB_MEMORY_MAX - sb.memory) {
+        sb.memory += n;
+        rc = SB_OK;
+    }
+
+    pthread_mutex_unlock(&sb.lock);
+
+    return rc;
+}
+
+
+void
+sb_memory_give(size_t n)
+{
+    pthread_mutex_lock(&sb.lock);
+    sb.memory -= n;
+    pthread_mutex_unlock(&sb.lock);
+}
