@@ -29,12 +29,23 @@ is($res->{status}, 200, 'the directory is back: 200');
 is($ready->(), 200, '... and ready at once');
 is($stack->metric('atelier_pictures_failing'), 0, '... and nothing failing');
 
-# A client that leaves while its picture is being made leaves no file.
+# Nothing is left over.
 
 opendir my $dir, "$stack->{home}/generated" or die "opendir: $!";
 my @files = grep { !/^\.\.?$/ } readdir $dir;
 closedir $dir;
 is(scalar @files, 1, 'one picture, and no temporary file');
+
+# fsync=on and another prefix take the same way; a power cut is not tried.
+
+$stack->configure(pictures => 'fsync=on uri=/art/',
+                  server => "location /art/ { alias $stack->{home}/generated/; }");
+$stack->reload;
+$res = $stack->generate({ prompt => 'kept' });
+like($res->{json}{url}, qr{^/art/[0-9a-f]{32}\.png$}, 'another prefix');
+is(length $stack->http->get($stack->url($res->{json}{url}))->{content},
+   -s "$stack->{home}/generated/" . ($res->{json}{url} =~ s{.*/}{}r),
+   '... serves the file');
 
 $stack->finish(allow => qr/of picture/);
 done_testing();

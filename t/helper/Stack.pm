@@ -120,6 +120,7 @@ END
     my $http = $opt{http} // '';
     my $server = $opt{server} // '';
     my $listen = $opt{listen} // '';
+    my $pictures = $opt{pictures} // '';
 
     spew("$self->{home}/conf/key", "sk-sandbox-test\n");
     chmod 0600, "$self->{home}/conf/key";
@@ -142,7 +143,7 @@ http {
     upstream sandbox      { server $address; keepalive 16; }
     atelier_secret        \$key key;
     atelier_zone          state 1m;
-    atelier_pictures      $self->{home}/generated;
+    atelier_pictures      $self->{home}/generated $pictures;
 $providers
     $http
     server {
