@@ -1,0 +1,190 @@
+# What there is to do with Atelier; `make help` prints the lines that begin
+# with two hashes.  The work behind the longer targets is in scripts/.
+#
+# Paths are relative throughout, so that the folder may have any name.
+
+PORT      ?= 8080
+BUILD     ?= release
+NGINX_SRC ?=
+DESTDIR   ?=
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+ifeq ($(filter $(BUILD),release debug sanitize),)
+$(error BUILD=$(BUILD) is not known: use release, debug or sanitize)
+endif
+
+# Compiler commands are shown by V=1 only.
+Q := $(if $(V),,@)
+
+MAKEFLAGS += --no-builtin-rules
+SHELL     := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+
+# Sanitizer reports of unit tests end the program; elsewhere the run-time
+# options decide.
+WARN          := -Wall -Wextra -Werror
+DIALECT       := -std=c11 -D_GNU_SOURCE
+OPT_release   := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+                 -Wformat -Werror=format-security
+OPT_debug     := -O0 -g3
+OPT_sanitize  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
+LINK_release  := -Wl,-z,relro -Wl,-z,now
+LINK_debug    :=
+LINK_sanitize := -fsanitize=address,undefined
+OPT_unit      := -O1 -g -fno-omit-frame-pointer \
+                 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Where this build puts what it makes, and the nginx it belongs to.
+OUT := build/$(BUILD)
+ifeq ($(NGINX_SRC),)
+NGX_OUT := $(OUT)
+else
+NGX_VERSION := $(shell sed -n \
+    's/^.define NGINX_VERSION *"\([0-9.]*\)".*/\1/p' \
+    '$(NGINX_SRC)/src/core/nginx.h' 2>/dev/null)
+ifeq ($(NGX_VERSION),)
+$(error NGINX_SRC=$(NGINX_SRC) holds no src/core/nginx.h: name the folder of \
+    an nginx source tree)
+endif
+NGX_OUT := build/upstream-$(NGX_VERSION)-$(BUILD)
+endif
+
+MODULE  := $(NGX_OUT)/ngx_http_atelier_module.so
+SANDBOX := $(OUT)/atelier-sandbox
+
+CORE_SRCS    := $(wildcard core/*.c core/*/*.c)
+UNIT_SRCS    := $(wildcard t/unit/test_*.c)
+SANDBOX_SRCS := $(wildcard sandbox/*.c)
+
+CORE_OBJS    := $(CORE_SRCS:%.c=build/unit/%.o)
+UNIT_OBJS    := $(UNIT_SRCS:%.c=build/unit/%.o)
+UNIT_BINS    := $(UNIT_SRCS:t/unit/%.c=build/unit/%)
+SANDBOX_OBJS := $(SANDBOX_SRCS:%.c=$(OUT)/%.o)
+
+export PORT BUILD NGINX_SRC DESTDIR CC NGX_OUT OUT MODULE SANDBOX
+
+.PHONY: help run start stop status test unit lint bench install clean \
+        distclean build module sandbox setup logs
+
+.DEFAULT_GOAL := help
+
+
+## Everything on one machine, on PORT and PORT + 1, with stand-ins for the
+## outside services:
+##   run        build, start, show the logs; Ctrl-C stops it all
+##   start      the same in the background; waits until it is ready
+##   status     what of it is up, and where
+##   logs       follow the logs of a stack started in the background
+##   stop       stop it; the data stays for the next start
+run start: build
+	@exec scripts/stack $@
+
+status stop logs:
+	@exec scripts/stack $@
+
+##
+## Checks:
+##   test       unit tests, then the whole module under nginx (t/)
+##   unit       unit tests of core/ alone, with sanitizers
+##   lint       static analysis and the rules of style
+##   bench      the load programs of bench/
+test:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory module sandbox unit
+	@exec scripts/test
+
+unit: $(UNIT_BINS)
+	@exec scripts/unit $^
+
+lint:
+	@scripts/setup lint
+	@$(MAKE) --no-print-directory module
+	@exec scripts/lint
+
+bench:
+	@if [ ! -x bench/run ]; then \
+	    echo "bench: there are no load programs in bench/ yet" >&2; \
+	    exit 1; \
+	fi
+	@$(MAKE) --no-print-directory build
+	@exec bench/run
+
+##
+## Files:
+##   build      install what is missing (apt), build module and sandbox
+##   module     the nginx module alone
+##   sandbox    the stand-ins for outside services alone
+##   setup      only install the Debian packages that are missing
+##   install    the module and its configuration, below DESTDIR
+##   clean      remove build/
+##   distclean  clean, and remove the data of run and start as well
+build:
+	@scripts/setup run
+	@$(MAKE) --no-print-directory module sandbox
+
+setup:
+	@scripts/setup run
+
+# Whether anything has to be compiled is found out by nginx's own makefile.
+module:
+	@exec scripts/build-module
+
+sandbox: $(SANDBOX)
+	@:
+
+install: module
+	@exec scripts/install
+
+clean:
+	rm -rf build
+
+distclean:
+	@scripts/stack reset
+	rm -rf build
+
+##
+## Variables:
+##   PORT=8080            where nginx listens; the sandbox takes PORT + 1
+##   BUILD=release        release, debug, or sanitize (ASan and UBSan)
+##   NGINX_SRC=           an nginx source tree to build and run with, instead
+##                        of Debian's nginx and nginx-dev
+##   DESTDIR=             root of the tree that install writes to
+##   TEST_NGINX_LIB=      lib folder of a Test::Nginx to use instead of ours
+##   V=1                  show the commands of the compiler
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+
+$(SANDBOX): $(SANDBOX_OBJS) Makefile
+	@if [ -z "$(SANDBOX_SRCS)" ]; then \
+	    echo "sandbox/ holds no C file" >&2; \
+	    exit 1; \
+	fi
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LINK_$(BUILD)) -o $@ $(SANDBOX_OBJS) \
+	    -lmicrohttpd -lgd -lyajl -lm -lpthread
+
+$(OUT)/sandbox/%.o: sandbox/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_$(BUILD)) -MMD -MP -c -o $@ $<
+
+build/unit/test_%: build/unit/t/unit/test_%.o $(CORE_OBJS) Makefile
+	@echo "  LD  $@"
+	$(Q)$(CC) $(OPT_unit) -o $@ $< $(CORE_OBJS) -lcmocka -lyajl -lm
+
+build/unit/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_unit) -Icore -MMD -MP -c -o $@ $<
+
+# Objects are no intermediate files: keep them.
+.SECONDARY: $(UNIT_OBJS) $(CORE_OBJS)
+
+-include $(CORE_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d)
