@@ -3,7 +3,8 @@
  * the picture's bytes out.
  *
  * The older form: finishReason instead of finish_reason, a string "message"
- * in errors, sizes instead of ratios, and SDXL takes nine sizes only.
+ * in errors, sizes instead of ratios, and SDXL takes nine sizes only; the
+ * other engines bound the sides and the area.
  */
 
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #define SB_TEXT_MAX   2000
 #define SB_TEXTS_MAX  64
 #define SB_SEED_MAX   4294967295ll
+#define SB_AREA_MIN   (512 * 512)
+#define SB_AREA_MAX   (1024 * 1024)
 
 
 typedef struct {
@@ -189,6 +192,13 @@ sb_stability1_size(sb_call_t *c, sb_job_t *job, const sb_engine_t *e)
     }
 
     if (!e->xl) {
+        if (w * h < SB_AREA_MIN || w * h > SB_AREA_MAX) {
+            sb_refuse(c, 400, "bad_request", NULL, "height and width: the "
+                      "number of pixels must be from %d to %d, but we "
+                      "received %lldx%lld", SB_AREA_MIN, SB_AREA_MAX, w, h);
+            return SB_ERROR;
+        }
+
         return SB_OK;
     }
 

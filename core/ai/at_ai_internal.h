@@ -123,6 +123,19 @@ typedef struct {
 } at_ai_size_t;
 
 
+/*
+ * What a provider that counts pixels takes.  The steps must be small enough
+ * that a size one step above area_min is still below area_max.
+ */
+typedef struct {
+    unsigned  step;                 /* sides are multiples of it, as are: */
+    unsigned  side_min;
+    unsigned  side_max;
+    unsigned  area_min;
+    unsigned  area_max;
+} at_ai_range_t;
+
+
 typedef struct {
     const char  *name;
     at_str_t     value;
@@ -210,6 +223,9 @@ int at_ai_size_asked(const at_generate_t *g, at_ai_size_t *asked);
 /* The index in list of the ratio nearest to asked; n is not 0. */
 size_t at_ai_size_nearest(at_ai_size_t asked, const at_ai_size_t *list,
     size_t n);
+
+/* The size in range that is nearest to asked, the ratio kept first. */
+at_ai_size_t at_ai_size_fit(at_ai_size_t asked, const at_ai_range_t *range);
 
 
 /* Appends the body of the fields, and its Content-Type. */

@@ -7,7 +7,6 @@
  * Called through the table in at_ai.c; what it builds belongs to the lane.
  */
 
-#include <math.h>
 #include <string.h>
 
 #include "at_ai_internal.h"
@@ -15,11 +14,17 @@
 
 #define AT_AI_V1_PROMPT     2000
 #define AT_AI_V1_SIDE       1024        /* when no size is asked */
-#define AT_AI_V1_STEP       64
-#define AT_AI_V1_SIDE_MIN   128
-#define AT_AI_V1_SIDE_MAX   2048
-#define AT_AI_V1_AREA_MIN   (512 * 512)
-#define AT_AI_V1_AREA_MAX   (1024 * 1024)
+
+
+/* What every other engine takes. */
+
+static const at_ai_range_t  at_ai_v1_range = {
+    .step = 64,
+    .side_min = 320,
+    .side_max = 1536,
+    .area_min = 512 * 512,
+    .area_max = 1024 * 1024
+};
 
 
 /* All that SDXL 1.0 takes. */
@@ -62,60 +67,6 @@ static const at_ai_shape_t  at_ai_v1_shape = {
 };
 
 
-static unsigned
-at_ai_v1_step(double side)
-{
-    unsigned  n;
-
-    n = (unsigned) (side / AT_AI_V1_STEP + 0.5) * AT_AI_V1_STEP;
-
-    if (n < AT_AI_V1_SIDE_MIN) {
-        return AT_AI_V1_SIDE_MIN;
-    }
-
-    return (n > AT_AI_V1_SIDE_MAX) ? AT_AI_V1_SIDE_MAX : n;
-}
-
-
-/*
- * Engines count pixels: the ratio is kept and the area brought into their
- * range.  What rounding adds is taken off the longer side again.
- */
-
-static at_ai_size_t
-at_ai_v1_fit(at_ai_size_t asked)
-{
-    double        w, h, area, scale;
-    at_ai_size_t  size;
-
-    w = asked.width;
-    h = asked.height;
-    area = w * h;
-    scale = 1;
-
-    if (area > AT_AI_V1_AREA_MAX) {
-        scale = sqrt(AT_AI_V1_AREA_MAX / area);
-
-    } else if (area < AT_AI_V1_AREA_MIN) {
-        scale = sqrt(AT_AI_V1_AREA_MIN / area);
-    }
-
-    size.width = at_ai_v1_step(w * scale);
-    size.height = at_ai_v1_step(h * scale);
-
-    while (size.width * size.height > AT_AI_V1_AREA_MAX) {
-        if (size.width > size.height) {
-            size.width -= AT_AI_V1_STEP;
-
-        } else {
-            size.height -= AT_AI_V1_STEP;
-        }
-    }
-
-    return size;
-}
-
-
 static at_ai_size_t
 at_ai_v1_size(at_ai_lane_t *lane)
 {
@@ -133,7 +84,7 @@ at_ai_v1_size(at_ai_lane_t *lane)
                    sizeof(at_ai_v1_xl_sizes) / sizeof(at_ai_v1_xl_sizes[0]))];
     }
 
-    return at_ai_v1_fit(asked);
+    return at_ai_size_fit(asked, &at_ai_v1_range);
 }
 
 

@@ -53,8 +53,6 @@ for my $format (sort keys %own) {
     ]);
     $stack->reload;
 
-
-
     my %faults = (%common, %{ $own{$format} });
 
     # a 429 pauses the provider, so it comes last
@@ -83,6 +81,18 @@ for my $format (sort keys %own) {
         is(join(' ', $res->{status}, $res->{json}{provider} // '-', $outcome),
            "200 $good $faults{$fault}", "$format: $fault");
     }
+}
+
+# Sizes that the engine itself would refuse as they are asked.
+
+$stack->configure(providers => [ sized => 'format=stability-v1' ]);
+$stack->reload;
+
+for my $size ([320, 240], [640, 400], [64, 4096], [4096, 4096], [4096, 64]) {
+    my $res = $stack->generate({ prompt => 'a room', width => $size->[0],
+                                 height => $size->[1] });
+    is($res->{status}, 200, "stability-v1 draws for @$size")
+        or diag($res->{content});
 }
 
 $stack->finish;

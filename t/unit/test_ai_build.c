@@ -488,6 +488,11 @@ test_stability_v1_sizes(void **state)
         { "", 1000, 700, 1024, 704 },
         { "", 1920, 1080, 1344, 768 },
         { "", 64, 64, 512, 512 },
+        { "", 320, 240, 576, 512 },
+        { "", 640, 400, 640, 448 },
+        { "", 64, 4096, 320, 1536 },
+        { "", 4096, 64, 1536, 320 },
+        { "", 4096, 1024, 1536, 512 },
         { "", 640, 0, 640, 640 },
         { "", 4096, 4096, 1024, 1024 },
         { "stable-diffusion-xl-1024-v1-0", 1920, 1080, 1344, 768 },
@@ -515,29 +520,43 @@ test_stability_v1_sizes(void **state)
         assert_int_equal(h, t[i].to_h);
         at_ai_lane_free(lane);
     }
+}
 
-    /* Whatever is asked, it is in the range of the engines. */
 
-    p = test_provider("stability-v1", "");
+/* Whatever can be asked, the engines take it. */
 
-    for (i = 0; i < 400; i++) {
-        g = test_request("sofa");
-        g.width = 64 + (unsigned) (i % 20) * 210;
-        g.height = 64 + (unsigned) (i / 20) * 210;
-        lane = lane_for(&p, &g);
+static void
+test_stability_v1_range(void **state)
+{
+    unsigned       w, h, area;
+    at_ai_size_t   size;
+    at_ai_range_t  range;
 
-        (void) snprintf(body, sizeof(body), "%.*s",
-                        (int) at_ai_lane_call(lane)->body.len,
-                        at_ai_lane_call(lane)->body.data);
-        at = strstr(body, "\"width\":");
-        assert_int_equal(sscanf(at, "\"width\":%u,\"height\":%u", &w, &h),
-                         2);
-        assert_int_equal(w % 64, 0);
-        assert_int_equal(h % 64, 0);
-        assert_in_range(w, 128, 2048);
-        assert_in_range(h, 128, 2048);
-        assert_true(w * h <= 1024 * 1024);
-        at_ai_lane_free(lane);
+    (void) state;
+
+    memset(&range, 0, sizeof(at_ai_range_t));
+    range.step = 64;
+    range.side_min = 320;
+    range.side_max = 1536;
+    range.area_min = 512 * 512;
+    range.area_max = 1024 * 1024;
+
+    for (w = AT_GENERATE_SIDE_MIN; w <= AT_GENERATE_SIDE_MAX; w++) {
+        for (h = AT_GENERATE_SIDE_MIN; h <= AT_GENERATE_SIDE_MAX; h++) {
+            size = at_ai_size_fit((at_ai_size_t) { w, h }, &range);
+            area = size.width * size.height;
+
+            if (size.width % 64 || size.height % 64
+                || size.width < 320 || size.width > 1536
+                || size.height < 320 || size.height > 1536
+                || area < 512 * 512 || area > 1024 * 1024
+                || (w > h && size.width < size.height)
+                || (w < h && size.width > size.height))
+            {
+                fail_msg("%ux%u becomes %ux%u", w, h, size.width,
+                         size.height);
+            }
+        }
     }
 }
 
@@ -580,6 +599,7 @@ main(void)
         cmocka_unit_test(test_boundary_taken),
         cmocka_unit_test(test_stability_v1_body),
         cmocka_unit_test(test_stability_v1_sizes),
+        cmocka_unit_test(test_stability_v1_range),
         cmocka_unit_test(test_stability_v1_limit),
     };
 
