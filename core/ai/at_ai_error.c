@@ -266,7 +266,10 @@ at_ai_error_data(at_ai_lane_t *lane, const uint8_t *p, size_t len)
 }
 
 
-/* The provider's own words, or "" if they are none for a log line. */
+/*
+ * The provider's own words.  A page or JSON without a known message has none:
+ * it may hold anything, the request and its key included.
+ */
 
 static const char *
 at_ai_error_text(const at_ai_error_t *e)
@@ -277,11 +280,47 @@ at_ai_error_text(const at_ai_error_t *e)
         return e->message;
     }
 
-    for (p = e->plain; *p == ' ' || (*p >= '\t' && *p <= '\r'); p++) {
-        /* void */
+    p = e->plain;
+
+    if (strncmp(p, "\xef\xbb\xbf", 3) == 0) {
+        p += 3;
     }
 
-    return (*p == '<') ? "an HTML page" : p;
+    while (*p == ' ' || (*p >= '\t' && *p <= '\r')) {
+        p++;
+    }
+
+    switch (*p) {
+
+    case '<':
+        return "an HTML page";
+
+    case '{':
+    case '[':
+        return "";
+
+    default:
+        return p;
+    }
+}
+
+
+/* What stands in for words: the size of the body, if it has one. */
+
+static void
+at_ai_error_size(const at_ai_lane_t *lane, char *out, size_t size)
+{
+    if (lane->received >= AT_AI_ERROR_MAX) {
+        (void) snprintf(out, size, "a body of %u bytes or more without a "
+                        "message", (unsigned) AT_AI_ERROR_MAX);
+
+    } else if (lane->received && !lane->content_encoded) {
+        (void) snprintf(out, size, "a body of %zu bytes without a message",
+                        lane->received);
+
+    } else {
+        out[0] = '\0';
+    }
 }
 
 
@@ -374,6 +413,7 @@ at_ai_error_wait(at_ai_lane_t *lane, const at_ai_error_t *e)
 at_ai_step_e
 at_ai_error_end(at_ai_lane_t *lane)
 {
+    char            size[64];
     const char     *text, *hint;
     at_ai_class_e   class;
     at_ai_error_t  *e;
@@ -386,6 +426,11 @@ at_ai_error_end(at_ai_lane_t *lane)
     text = at_ai_error_text(e);
     hint = "";
 
+    if (text[0] == '\0') {
+        at_ai_error_size(lane, size, sizeof(size));
+        text = size;
+    }
+
     if (e->unknown_url) {
         hint = "this address has no images API, correct its path: ";
 
@@ -397,8 +442,10 @@ at_ai_error_end(at_ai_lane_t *lane)
         hint = "this address takes no POST, correct its path: ";
     }
 
-    return at_ai_fail(lane, class, "status %u%s%s%s%s%s", lane->status,
-                      e->code[0] ? " " : "", e->code,
+    /* In brackets: the name of a key and a colon announce a secret. */
+
+    return at_ai_fail(lane, class, "status %u%s%s%s%s%s%s", lane->status,
+                      e->code[0] ? " (" : "", e->code, e->code[0] ? ")" : "",
                       (hint[0] || text[0]) ? ": " : "", hint, text);
 }
 
@@ -429,7 +476,7 @@ at_ai_error_in_success(at_ai_lane_t *lane)
         class = AT_AI_RATE_LIMITED;
     }
 
-    return at_ai_fail(lane, class, "status %u with an error%s%s: %s",
-                      lane->status, e->code[0] ? " " : "", e->code,
-                      e->message);
+    return at_ai_fail(lane, class, "status %u with an error%s%s%s: %s",
+                      lane->status, e->code[0] ? " (" : "", e->code,
+                      e->code[0] ? ")" : "", e->message);
 }

@@ -22,11 +22,11 @@ test_classes(void **state)
         { 400, "{\"error\":{\"message\":\"Unknown parameter: "
           "'response_format'.\",\"type\":\"invalid_request_error\",\"param\":"
           "\"response_format\",\"code\":\"unknown_parameter\"}}",
-          AT_AI_INVALID, "status 400 unknown_parameter: Unknown parameter" },
+          AT_AI_INVALID, "status 400 (unknown_parameter): Unknown parameter" },
         { 400, "{\"error\":{\"message\":\"Your request was rejected by the "
           "safety system.\",\"type\":\"image_generation_user_error\","
           "\"param\":null,\"code\":\"moderation_blocked\"}}",
-          AT_AI_MODERATED, "status 400 moderation_blocked" },
+          AT_AI_MODERATED, "status 400 (moderation_blocked" },
         { 400, "{\"error\":{\"code\":\"content_policy_violation\","
           "\"message\":\"no\"}}", AT_AI_MODERATED, "content_policy" },
         { 400, "{\"error\":{\"code\":\"contentFilter\",\"inner_error\":{"
@@ -52,7 +52,7 @@ test_classes(void **state)
         { 404, "{\"error\":{\"message\":\"Unknown request URL: POST /openai/"
           "v1/images/generations. Please check the URL for typos\",\"type\":"
           "\"invalid_request_error\",\"code\":\"unknown_url\"}}",
-          AT_AI_INVALID, "unknown_url: this address has no images API" },
+          AT_AI_INVALID, "(unknown_url): this address has no images API" },
         { 404, "not here", AT_AI_INVALID, "status 404: not here" },
         { 405, "", AT_AI_INVALID, "takes no POST" },
         { 408, "", AT_AI_TRANSIENT, "status 408" },
@@ -68,7 +68,7 @@ test_classes(void **state)
           "please check your plan and billing details.\",\"type\":"
           "\"insufficient_quota\",\"param\":null,\"code\":"
           "\"insufficient_quota\"}}", AT_AI_CREDENTIAL,
-          "status 429 insufficient_quota" },
+          "status 429 (insufficient_quota" },
         { 429, "{\"error\":{\"type\":\"insufficient_quota\"}}",
           AT_AI_CREDENTIAL, "insufficient_quota" },
         /* A refusal cannot be the reason of a 429. */
@@ -76,7 +76,7 @@ test_classes(void **state)
           AT_AI_RATE_LIMITED, "429" },
         { 500, "{\"error\":{\"message\":\"The server had an error\",\"type\""
           ":\"server_error\"}}", AT_AI_TRANSIENT,
-          "status 500 server_error: The server had an error" },
+          "status 500 (server_error): The server had an error" },
         { 502, "<html><body>Bad Gateway</body></html>", AT_AI_TRANSIENT,
           "status 502: an HTML page" },
         { 503, "", AT_AI_TRANSIENT, "status 503" },
@@ -99,7 +99,12 @@ test_classes(void **state)
         { 401, "{\"error\":{\"message\":\"no key\",", AT_AI_CREDENTIAL,
           "no key" },
         { 500, "{\"error\" oops", AT_AI_TRANSIENT,
-          "status 500: {\"error\" oops" },
+          "status 500: a body of 13 bytes without a message" },
+        { 400, "{\"request\":{\"api_key\":\"hello\"}}", AT_AI_INVALID,
+          "status 400: a body of 31 bytes without a message" },
+        { 500, " \xef\xbb\xbf\t", AT_AI_TRANSIENT, "status 500" },
+        { 500, "\xef\xbb\xbf [\"hello\"]", AT_AI_TRANSIENT,
+          "status 500: a body of 13 bytes without a message" },
         { 500, "\"quoted\"", AT_AI_TRANSIENT, "quoted" },
     };
 
@@ -318,7 +323,37 @@ test_reason_text(void **state)
         { "Authorization: Bearer abc.def-ghi/jkl=", "Authorization: Bearer "
           "***" },
         { "bearer   x", "bearer ***" },
-        { "\"api_key\":\"hello\"", "\"api_key\":\"hello\"" },
+        { "{\"api_key\":\"hello\",\"token\": \"x y\",\"n\":1}",
+          "{\"api_key\":\"***\",\"token\": \"***\",\"n\":1}" },
+        { "{\\\"api_key\\\":\\\"he\\\\llo\\\",\\\"n\\\":1}",
+          "{\\\"api_key\\\":\\\"***\\\",\\\"n\\\":1}" },
+        { "'client_secret' => 'hel\\'lo', 'n'",
+          "'client_secret' => '***', 'n'" },
+        { "\"x-api-key\": \"hello", "\"x-api-key\": \"***" },
+        { "\"x-api-key\": hello, n", "\"x-api-key\": ***, n" },
+        { "\"authorization\": \"Token abc\", n",
+          "\"authorization\": \"***\", n" },
+        { "\"secret\":[\"abc\",\"def\"]", "\"secret\":***" },
+        { "Authorization: 0a1b2c3d is wrong", "Authorization: ***" },
+        { "Authorization: Token abc is wrong",
+          "Authorization: Token *** is wrong" },
+        { "Proxy-Authorization: Digest username=a, response=b",
+          "Proxy-Authorization: ***" },
+        { "Cookie: a=b; c=d", "Cookie: ***" },
+        { "API key \"abc\" is wrong", "API key \"***\" is wrong" },
+        { "API key provided is 'abc'", "API key provided is '***'" },
+        { "token <abc>, token: <abc>", "token <***>, token: <***>" },
+        { "password=(abc) x", "password=***" },
+        { "secret2 = abc", "secret2 = ***" },
+        { "token:", "token:" },
+        { "bearer token: abc", "bearer token: ***" },
+        /* Names without values. */
+        { "missing authorization header", "missing authorization header" },
+        { "Your API key is invalid: renew it",
+          "Your API key is invalid: renew it" },
+        { "field \"token\" \"required\"", "field \"token\" \"required\"" },
+        { "the bearer token is missing", "the bearer token is missing" },
+        { "monkeys: 5, tokens: 7", "monkeys: 5, tokens: 7" },
         { "api_key=hello, rest", "api_key=***, rest" },
         { "token: hello rest", "token: *** rest" },
         { "token: a{b}c&d) rest", "token: ***) rest" },
@@ -335,6 +370,39 @@ test_reason_text(void **state)
         /* Signed URLs. */
         { "get https://h.example/a?X-Sig=abc&b=c now? yes",
           "get https://h.example/a?*** now? yes" },
+        { "get https://h.example/a#t=abc now# yes",
+          "get https://h.example/a#*** now# yes" },
+        { "https://user:pw@h.example/a x", "https://***@h.example/a x" },
+        { "https:\\/\\/user:pw@h.example\\/a", "https://***@h.example/a" },
+        { "//user:p/w@p@h.example/", "//***@h.example/" },
+        { "https://user:p?w@h.example/ x", "https://*** x" },
+        { "a@h.example // a@h.example", "a@h.example // a@h.example" },
+
+        /* Base64, tokens in parts, and words that are none of it. */
+        { "got dGhpcyBpcyBh+HNlY3JldC/4 end", "got *** end" },
+        { "got dGhp+yBpc/BhIHNl/3JldA== end", "got *** end" },
+        { "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.a-b_c end",
+          "got eyJ*** end" },
+        { "got eyJhbGciOiJIUzI1NiJ9. eyJzdWIiOiIxIn0. aB3-dE5f end",
+          "got eyJ***. eyJ***. *** end" },
+        { "Zm9vYmFyMTIzNDU2Nzg5MDEyMzQ1 Njc4OTAxMg==",
+          "*** ***" },
+        { "sk-abcd.efgh/ijkl+mn, x", "sk-***, x" },
+        { "POST /openai/v1/images/generations. Check",
+          "POST /openai/v1/images/generations. Check" },
+        { "https://h.example/v1/generation/stable-diffusion-v1-6/x",
+          "https://h.example/v1/generation/stable-diffusion-v1-6/x" },
+        { "stable-diffusion-xl-1024-v1-0, ResponsibleAIPolicyViolation",
+          "stable-diffusion-xl-1024-v1-0, ResponsibleAIPolicyViolation" },
+
+        /* What nobody sees does not part a secret. */
+        { "sk-ab\xc2\xad" "cd\xd8\x9c" "ef\xe2\x80\x8bgh x", "sk-*** x" },
+        { "a\xe2\x81\xa0" "b\xe2\x81\xaf" "c\xe2\x81\xb0",
+          "abc\xe2\x81\xb0" },
+        { "a\xe2\x81\x9f" "b", "a\xe2\x81\x9f" "b" },
+        { "a\xf3\xa0\x80\x81" "b\xf3\xa0\x81\xbf" "c\xf3\xa0\x87\xaf"
+          "d\xf3\xa1\x80\x80", "abcd\xf3\xa1\x80\x80" },
+        { "a\xe1\xa0\x8e" "b\xef\xbf\xb9" "c", "abc" },
     };
 
     (void) state;
@@ -369,6 +437,52 @@ test_reason_cut(void **state)
 }
 
 
+/* Any text makes one line of UTF-8, and what is masked stays so. */
+
+static void
+test_reason_random(void **state)
+{
+    char          in[64], out[160], again[160];
+    size_t        i, n;
+    uint32_t      x;
+    const char   *piece;
+
+    static const char  *const pieces[] = {
+        "token", "api_key", "Authorization", "bearer ", "Basic", "sk-", "eyJ",
+        ":", "=", " ", "\"", "\\\"", "'", "<", "{", "/", "//", "?", "@", ".",
+        "a", "B", "7", "*", "\xc3\xa9", "\xf0\x9f\x9b\x8b", "\xc2\xad", "\xff",
+        "\n", " is ", " provided", "aB3dE5fG7hI9jK1lM3nO"
+    };
+
+    (void) state;
+
+    x = 1;
+
+    for (i = 0; i < 200000; i++) {
+        in[0] = '\0';
+
+        for (n = 0; n < sizeof(in) - 24; n += strlen(piece)) {
+            x = x * 1664525 + 1013904223;
+            piece = pieces[(x >> 16) % (sizeof(pieces) / sizeof(pieces[0]))];
+            memcpy(in + n, piece, strlen(piece) + 1);
+        }
+
+        at_ai_reason(out, sizeof(out), in);
+        assert_true(at_utf8_valid(test_str(out)));
+        assert_true(strlen(out) < sizeof(out));
+
+        if (strstr(out, "aB3dE5fG7hI9jK1lM3nO")) {
+            fail_msg("%s", in);
+        }
+
+        at_ai_reason(again, 16, in);
+        assert_true(at_utf8_valid(test_str(again)));
+        assert_true(strlen(again) < 16);
+        assert_memory_equal(again, out, strlen(again));
+    }
+}
+
+
 static void
 test_openai_key_quote(void **state)
 {
@@ -381,7 +495,7 @@ test_openai_key_quote(void **state)
                   "find your API key at https://platform.example.\",\"type\""
                   ":\"invalid_request_error\",\"param\":null,\"code\":"
                   "\"invalid_api_key\"}}");
-    test_failed(r, AT_AI_CREDENTIAL, "invalid_api_key: Incorrect API key");
+    test_failed(r, AT_AI_CREDENTIAL, "(invalid_api_key): Incorrect API key");
     assert_null(strstr(r.reason, "prQ7x"));
     assert_null(strstr(r.reason, "M3Qe"));
 }
@@ -445,7 +559,7 @@ test_error_hostile(void **state)
     memset(body, '[', 5000);
     body[5000] = '\0';
     r = test_json("openai", 500, body);
-    test_failed(r, AT_AI_TRANSIENT, "status 500: [[[[");
+    test_failed(r, AT_AI_TRANSIENT, "status 500: a body of 5000 bytes");
 
     strcpy(body, "{\"message\":\"");
     memset(body + 12, 'm', 8000);
@@ -468,6 +582,7 @@ main(void)
         cmocka_unit_test(test_wait_on_success),
         cmocka_unit_test(test_reason_text),
         cmocka_unit_test(test_reason_cut),
+        cmocka_unit_test(test_reason_random),
         cmocka_unit_test(test_openai_key_quote),
         cmocka_unit_test(test_error_bound),
         cmocka_unit_test(test_error_hostile),

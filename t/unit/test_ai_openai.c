@@ -221,7 +221,7 @@ test_no_picture(void **state)
         { "{\"data\":[{\"url\":\"https://u:p@x.example/\"}]}",
           "not a plain" },
         { "{\"error\":{\"message\":\"it broke\",\"code\":\"oops\"}}",
-          "with an error oops: it broke" },
+          "with an error (oops): it broke" },
         { "{\"error\":\"it broke\"}", "it broke" },
         { "{\"data\":[{\"b64_json\":\"aGVs", "not whole" },
         { "{\"data\":[", "not whole" },

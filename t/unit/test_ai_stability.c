@@ -205,7 +205,7 @@ test_v2_json(void **state)
 
     r = test_json("stability", 200, "{\"id\":\"a\",\"name\":\"oops\","
                   "\"errors\":[\"something\"]}");
-    test_failed(r, AT_AI_TRANSIENT, "with an error oops: something");
+    test_failed(r, AT_AI_TRANSIENT, "with an error (oops): something");
 
     /* An upscale job: accepted, no picture. */
 
@@ -272,51 +272,51 @@ test_errors(void **state)
     } t[] = {
         { "stability", 400, "{\"id\":\"ed14\",\"name\":\"bad_request\","
           "\"errors\":[\"prompt: is required\",\"seed: too large\"]}",
-          AT_AI_INVALID, "status 400 bad_request: prompt: is required" },
+          AT_AI_INVALID, "status 400 (bad_request): prompt: is required" },
         { "stability", 401, "{\"id\":\"9\",\"name\":\"unauthorized\","
           "\"errors\":[\"missing authorization header\"]}",
-          AT_AI_CREDENTIAL, "status 401 unauthorized: missing auth" },
+          AT_AI_CREDENTIAL, "status 401 (unauthorized): missing auth" },
         { "stability", 402, "{\"name\":\"payment_required\",\"errors\":"
           "[\"You lack sufficient credits\"]}",
-          AT_AI_CREDENTIAL, "status 402 payment_required" },
+          AT_AI_CREDENTIAL, "status 402 (payment_required" },
         { "stability", 403, "{\"id\":\"ed14db44362126aab3cbd25cca51ffe3\","
           "\"name\":\"content_moderation\",\"errors\":[\"Your request was "
           "flagged by our content moderation system, as a result your "
           "request was denied and you were not charged.\"]}",
-          AT_AI_MODERATED, "status 403 content_moderation: Your request" },
+          AT_AI_MODERATED, "status 403 (content_moderation): Your request" },
         { "stability", 403, "{\"name\":\"permission_denied\",\"errors\":"
           "[\"You lack the necessary permissions\"]}",
-          AT_AI_CREDENTIAL, "status 403 permission_denied" },
+          AT_AI_CREDENTIAL, "status 403 (permission_denied" },
         { "stability", 413, "{\"name\":\"payload_too_large\",\"errors\":"
           "[\"body: payloads cannot be larger than 10MiB\"]}",
-          AT_AI_INVALID, "status 413 payload_too_large" },
+          AT_AI_INVALID, "status 413 (payload_too_large" },
         { "stability", 422, "{\"name\":\"invalid_language\",\"errors\":"
           "[\"English is the only supported language\"]}",
-          AT_AI_INVALID, "status 422 invalid_language" },
+          AT_AI_INVALID, "status 422 (invalid_language" },
         { "stability", 429, "{\"name\":\"rate_limit_exceeded\",\"errors\":"
           "[\"You have exceeded the rate limit of 150 requests\"]}",
-          AT_AI_RATE_LIMITED, "status 429 rate_limit_exceeded" },
+          AT_AI_RATE_LIMITED, "status 429 (rate_limit_exceeded" },
         { "stability", 500, "{\"name\":\"internal_error\",\"errors\":"
           "[\"An unexpected server error\"]}",
-          AT_AI_TRANSIENT, "status 500 internal_error" },
+          AT_AI_TRANSIENT, "status 500 (internal_error" },
         { "stability-v1", 400, "{\"id\":\"a\",\"name\":\"invalid_prompts\","
           "\"message\":\"Invalid prompts detected\"}",
-          AT_AI_MODERATED, "status 400 invalid_prompts: Invalid prompts" },
+          AT_AI_MODERATED, "status 400 (invalid_prompts): Invalid prompts" },
         { "stability-v1", 400, "{\"id\":\"a\",\"name\":\"bad_request\","
           "\"message\":\"init_image: is too large\"}",
-          AT_AI_INVALID, "status 400 bad_request: init_image" },
+          AT_AI_INVALID, "status 400 (bad_request): init_image" },
         { "stability-v1", 401, "{\"id\":\"a\",\"name\":\"unauthorized\","
           "\"message\":\"missing authorization header\"}",
-          AT_AI_CREDENTIAL, "status 401 unauthorized" },
+          AT_AI_CREDENTIAL, "status 401 (unauthorized)" },
         { "stability-v1", 403, "{\"name\":\"permission_denied\","
           "\"message\":\"You do not have permission\"}",
-          AT_AI_CREDENTIAL, "status 403 permission_denied" },
+          AT_AI_CREDENTIAL, "status 403 (permission_denied" },
         { "stability-v1", 404, "{\"name\":\"not_found\","
           "\"message\":\"The specified engine was not found.\"}",
-          AT_AI_INVALID, "status 404 not_found: The specified engine" },
+          AT_AI_INVALID, "status 404 (not_found): The specified engine" },
         { "stability-v1", 500, "{\"name\":\"server_error\","
           "\"message\":\"unexpected\"}",
-          AT_AI_TRANSIENT, "status 500 server_error" },
+          AT_AI_TRANSIENT, "status 500 (server_error" },
     };
 
     (void) state;
