@@ -8,13 +8,17 @@
  * too, through at_ai_error_value().
  */
 
+#include <ctype.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "at_ai_internal.h"
 
 
-#define AT_AI_NO_RANK  ((size_t) -1)
+#define AT_AI_NO_RANK   ((size_t) -1)
+#define AT_AI_WAIT_MAX  (10 * 60 * 1000)    /* ms that a body may ask for */
 
 
 /* Where providers put the sentence; the earlier path wins. */
@@ -34,6 +38,13 @@ static const char  *const at_ai_code_paths[] = {
 };
 
 
+/* A status of its own, as gateways wrap one into a 200. */
+
+static const char  *const at_ai_status_paths[] = {
+    "error.code", "code", "error.status", "status", NULL
+};
+
+
 static const char  *const at_ai_moderated_codes[] = {
     "moderation_blocked", "content_policy_violation", "content_moderation",
     "content_filter", "content_filtered", "invalid_prompts",
@@ -49,12 +60,21 @@ static const char  *const at_ai_key_codes[] = {
     "invalid_api_key", "authentication_error", "account_deactivated", NULL
 };
 
+static const char  *const at_ai_rate_codes[] = {
+    "rate_limit_exceeded", "rate_limit_error", "rate_limited",
+    "too_many_requests", NULL
+};
 
-/* Refusals by providers that have no code for them. */
+
+/* The same from providers that have no code for it. */
 
 static const char  *const at_ai_moderated_words[] = {
     "content moderation", "content policy", "safety system",
     "moderation system", NULL
+};
+
+static const char  *const at_ai_rate_words[] = {
+    "rate limit", "too many requests", "was throttled", NULL
 };
 
 
@@ -147,6 +167,7 @@ at_ai_error_code(at_ai_error_t *e, size_t rank, at_str_t text)
     e->moderated |= at_ai_error_listed(at_ai_moderated_codes, text);
     e->quota |= at_ai_error_listed(at_ai_quota_codes, text);
     e->key |= at_ai_error_listed(at_ai_key_codes, text);
+    e->rate |= at_ai_error_listed(at_ai_rate_codes, text);
     e->unknown_url |= at_str_ieq(text, AT_STR("unknown_url"));
 
     if (rank < e->code_rank && at_ai_error_code_valid(text)) {
@@ -156,24 +177,79 @@ at_ai_error_code(at_ai_error_t *e, size_t rank, at_str_t text)
 }
 
 
+/* 400 to 599, or 0. */
+
+static unsigned
+at_ai_error_status(at_str_t text)
+{
+    size_t    i;
+    unsigned  n;
+
+    if (text.len != 3) {
+        return 0;
+    }
+
+    n = 0;
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return 0;
+        }
+
+        n = n * 10 + (unsigned) (text.data[i] - '0');
+    }
+
+    return (n >= 400 && n <= 599) ? n : 0;
+}
+
+
+/* A JSON number of seconds in any of its forms, to milliseconds; or -1. */
+
+static int64_t
+at_ai_error_seconds(at_str_t number)
+{
+    char    text[32];
+    double  n;
+
+    if (number.len >= sizeof(text)) {
+        return -1;
+    }
+
+    at_ai_error_copy(text, sizeof(text), number);
+    n = strtod(text, NULL) * 1000;
+
+    if (!(n >= 0)) {
+        return -1;
+    }
+
+    return (n < AT_AI_WAIT_MAX) ? (int64_t) ceil(n) : AT_AI_WAIT_MAX;
+}
+
+
 void
 at_ai_error_value(at_ai_error_t *e, const char *path, at_json_type_e type,
     at_str_t text)
 {
-    size_t  rank;
+    size_t    rank;
+    unsigned  status;
 
     if (type == AT_JSON_NUMBER && strcmp(path, "estimated_time") == 0) {
-        e->estimated_ms = at_retry_after(text, 0);
+        e->estimated_ms = at_ai_error_seconds(text);
         return;
     }
 
-    if (type != AT_JSON_STRING || text.len == 0) {
+    if ((type != AT_JSON_STRING && type != AT_JSON_NUMBER) || text.len == 0) {
         return;
+    }
+
+    if (at_ai_error_rank(at_ai_status_paths, path) != AT_AI_NO_RANK) {
+        status = at_ai_error_status(text);
+        e->status = status ? status : e->status;
     }
 
     rank = at_ai_error_rank(at_ai_message_paths, path);
 
-    if (rank < e->message_rank) {
+    if (rank < e->message_rank && type == AT_JSON_STRING) {
         e->message_rank = rank;
         at_ai_error_copy(e->message, sizeof(e->message), text);
     }
@@ -389,19 +465,89 @@ at_ai_error_class(const at_ai_error_t *e, unsigned status)
 }
 
 
-/* The wait the body asks for joins that of the headers. */
+/*
+ * Cuts out what stands between the first and the last quote of a kind: the
+ * words in it are not the provider's, and may hold quotes of their own.
+ */
 
 static void
-at_ai_error_wait(at_ai_lane_t *lane, const at_ai_error_t *e)
+at_ai_error_unquote(char *text, const char *open, const char *close)
 {
-    int64_t      wait;
-    const char  *text;
+    char    *first, *last, *p;
+    size_t   nopen, nclose;
 
-    text = at_ai_error_text(e);
-    wait = at_retry_after_text((at_str_t) { strlen(text), text });
+    nopen = strlen(open);
+    nclose = strlen(close);
+
+    /* An apostrophe has a letter before it. */
+
+    for (first = strstr(text, open); first; first = strstr(p, open)) {
+        if (first == text || !isalnum((unsigned char) first[-1])) {
+            break;
+        }
+
+        p = first + nopen;
+    }
+
+    if (first == NULL) {
+        return;
+    }
+
+    last = NULL;
+
+    for (p = strstr(first + nopen, close); p; p = strstr(p + nclose, close)) {
+        last = p + nclose;
+    }
+
+    if (last == NULL) {
+        *first = '\0';
+        return;
+    }
+
+    memmove(first, last, strlen(last) + 1);
+}
+
+
+static int64_t
+at_ai_error_sentence(const at_ai_error_t *e)
+{
+    char    text[AT_AI_MESSAGE_MAX];
+    size_t  i;
+
+    static const char  *const quotes[][2] = {
+        { "\"", "\"" }, { "'", "'" }, { "`", "`" },
+        { "\xe2\x80\x9c", "\xe2\x80\x9d" }
+    };
+
+    (void) snprintf(text, sizeof(text), "%s", at_ai_error_text(e));
+
+    for (i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
+        at_ai_error_unquote(text, quotes[i][0], quotes[i][1]);
+    }
+
+    return at_retry_after_text((at_str_t) { strlen(text), text });
+}
+
+
+/*
+ * The wait the body asks for joins that of the headers.  Sentences can quote
+ * the prompt, which is the client's: they count only where a wait belongs to
+ * the status, and for some minutes at most.
+ */
+
+static void
+at_ai_error_wait(at_ai_lane_t *lane, const at_ai_error_t *e, unsigned status)
+{
+    int64_t  wait;
+
+    wait = (status == 429 || status == 503) ? at_ai_error_sentence(e) : -1;
 
     if (e->estimated_ms > wait) {
         wait = e->estimated_ms;
+    }
+
+    if (wait > AT_AI_WAIT_MAX) {
+        wait = AT_AI_WAIT_MAX;
     }
 
     if (wait > lane->retry_after_ms) {
@@ -420,7 +566,7 @@ at_ai_error_end(at_ai_lane_t *lane)
 
     e = &at_ai_private(lane)->error;
 
-    at_ai_error_wait(lane, e);
+    at_ai_error_wait(lane, e, lane->status);
 
     class = at_ai_error_class(e, lane->status);
     text = at_ai_error_text(e);
@@ -453,30 +599,62 @@ at_ai_error_end(at_ai_lane_t *lane)
 int
 at_ai_error_said(const at_ai_error_t *e)
 {
-    return e->message[0] || e->code[0];
+    return e->message[0] || e->code[0] || e->status;
+}
+
+
+/*
+ * The class it would have as an error answer: with the status it names, else
+ * as a request that was refused.  "Invalid" it is not called, as nobody knows
+ * whose fault it was.
+ */
+
+static at_ai_class_e
+at_ai_error_wrapped(const at_ai_error_t *e)
+{
+    at_ai_class_e  class;
+
+    class = at_ai_error_class(e, e->status ? e->status : 400);
+
+    if (class == AT_AI_MODERATED || class == AT_AI_CREDENTIAL) {
+        return class;
+    }
+
+    if (class == AT_AI_RATE_LIMITED || e->rate || at_ai_error_loading(e)
+        || at_ai_error_words(e->message, at_ai_rate_words))
+    {
+        return AT_AI_RATE_LIMITED;
+    }
+
+    return AT_AI_TRANSIENT;
 }
 
 
 at_ai_step_e
 at_ai_error_in_success(at_ai_lane_t *lane)
 {
-    at_ai_class_e   class;
-    at_ai_error_t  *e;
+    int64_t           wait;
+    at_ai_class_e     class;
+    at_ai_error_t    *e;
+    at_ai_private_t  *p;
 
-    e = &at_ai_private(lane)->error;
+    p = at_ai_private(lane);
+    e = &p->error;
 
-    at_ai_error_wait(lane, e);
+    class = at_ai_error_wrapped(e);
 
-    class = AT_AI_TRANSIENT;
+    if (class == AT_AI_RATE_LIMITED) {
+        wait = at_ai_retry_wait(&p->retry, 429);
 
-    if (e->moderated) {
-        class = AT_AI_MODERATED;
+        if (wait > lane->retry_after_ms) {
+            lane->retry_after_ms = wait;
+        }
 
-    } else if (at_ai_error_loading(e)) {
-        class = AT_AI_RATE_LIMITED;
+        at_ai_error_wait(lane, e, 429);
     }
 
-    return at_ai_fail(lane, class, "status %u with an error%s%s%s: %s",
+    return at_ai_fail(lane, class, "status %u with an error%s%s%s%s%s",
                       lane->status, e->code[0] ? " (" : "", e->code,
-                      e->code[0] ? ")" : "", e->message);
+                      e->code[0] ? ")" : "", e->message[0] ? ": " : "",
+                      e->message);
 }

@@ -55,10 +55,12 @@ typedef struct {
     size_t           message_rank;  /* lower is better; see the tables */
     size_t           code_rank;
     int64_t          estimated_ms;  /* -1: none */
+    unsigned         status;        /* 400 to 599 as the body says; or 0 */
     unsigned         closed:1;      /* not JSON, or broken: plain only */
     unsigned         moderated:1;
     unsigned         quota:1;
     unsigned         key:1;
+    unsigned         rate:1;
     unsigned         unknown_url:1;
 } at_ai_error_t;
 

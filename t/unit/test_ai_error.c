@@ -91,6 +91,46 @@ test_classes(void **state)
         { 307, "", AT_AI_TRANSIENT, "redirects are not followed" },
         { 308, "", AT_AI_INVALID, "redirects are not followed" },
         { 304, "", AT_AI_TRANSIENT, "redirects are not followed" },
+        /* The same codes beside a 5xx are its own affair. */
+        { 500, "{\"error\":{\"code\":\"moderation_blocked\"}}",
+          AT_AI_TRANSIENT, "status 500 (moderation_blocked)" },
+        { 499, "{\"error\":{\"code\":\"moderation_blocked\"}}",
+          AT_AI_MODERATED, "status 499 (moderation_blocked)" },
+        { 500, "{\"error\":\"blocked by our content policy\"}",
+          AT_AI_TRANSIENT, "status 500: blocked" },
+
+        /* Errors in a 200. */
+        { 200, "{\"error\":{\"message\":\"no\",\"code\":"
+          "\"content_policy_violation\"}}", AT_AI_MODERATED,
+          "status 200 with an error (content_policy_violation): no" },
+        { 200, "{\"error\":\"Image rejected by content moderation.\"}",
+          AT_AI_MODERATED, "status 200 with an error: Image rejected" },
+        { 200, "{\"error\":{\"code\":\"insufficient_quota\"}}",
+          AT_AI_CREDENTIAL, "status 200 with an error (insufficient_quota)" },
+        { 200, "{\"error\":{\"type\":\"authentication_error\"}}",
+          AT_AI_CREDENTIAL, "with an error (authentication_error)" },
+        { 200, "{\"error\":{\"code\":401,\"message\":\"no\"}}",
+          AT_AI_CREDENTIAL, "with an error (401): no" },
+        { 200, "{\"detail\":\"no\",\"status\":402}", AT_AI_CREDENTIAL,
+          "with an error: no" },
+        { 200, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}",
+          AT_AI_RATE_LIMITED, "with an error (rate_limit_exceeded)" },
+        { 200, "{\"error\":{\"code\":\"429\"}}", AT_AI_RATE_LIMITED,
+          "with an error (429)" },
+        { 200, "{\"status\":429}", AT_AI_RATE_LIMITED,
+          "status 200 with an error" },
+        { 200, "{\"message\":\"Too many requests, slow down\"}",
+          AT_AI_RATE_LIMITED, "with an error: Too many" },
+        { 200, "{\"error\":{\"code\":503,\"message\":\"busy\"}}",
+          AT_AI_TRANSIENT, "with an error (503): busy" },
+        { 200, "{\"error\":{\"code\":400,\"message\":\"bad size\"}}",
+          AT_AI_TRANSIENT, "with an error (400): bad size" },
+        { 200, "{\"error\":\"bad size\"}", AT_AI_TRANSIENT,
+          "with an error: bad size" },
+        { 200, "{\"status\":399,\"code\":600}", AT_AI_TRANSIENT,
+          "with an error (600)" },
+        { 200, "{\"status\":399}", AT_AI_TRANSIENT, "no picture" },
+
         { 204, "", AT_AI_TRANSIENT, "status 204 carries no whole picture" },
         { 206, "x", AT_AI_TRANSIENT, "status 206 carries no whole picture" },
         { 0, "", AT_AI_TRANSIENT, "status 0" },
@@ -188,6 +228,31 @@ test_waits(void **state)
           "\"estimated_time\":20.5}", 20500 },
         { 503, { NULL }, "{\"error\":\"Model a is currently loading\","
           "\"estimated_time\":null}", -1 },
+        { 503, { NULL }, "{\"error\":\"x\",\"estimated_time\":2.05e1}",
+          20500 },
+        { 503, { NULL }, "{\"error\":\"x\",\"estimated_time\":2E-3}", 2 },
+        { 503, { NULL }, "{\"error\":\"x\",\"estimated_time\":0.0001}",
+          1 },
+        { 503, { NULL }, "{\"error\":\"x\",\"estimated_time\":1e300}",
+          600000 },
+        { 503, { NULL }, "{\"error\":\"x\",\"estimated_time\":-5}", -1 },
+        { 503, { NULL }, "{\"error\":\"x\",\"estimated_time\":"
+          "1.0000000000000000000000000000000001}", -1 },
+
+        /* The prompt is the client's. */
+        { 500, { NULL }, "{\"error\":\"no: try again in 7s\"}", -1 },
+        { 408, { NULL }, "{\"error\":\"no: try again in 7s\"}", -1 },
+        { 503, { NULL }, "{\"error\":\"no: try again in 7s\"}", 7000 },
+        { 429, { NULL }, "{\"error\":\"try again in 20 hours\"}", 600000 },
+        { 429, H("Retry-After", "7200"), "{\"error\":\"try again in 20 "
+          "hours\"}", 7200000 },
+        { 429, { NULL }, "{\"error\":\"You've sent 'wait 9m' too often\"}",
+          -1 },
+        { 429, { NULL }, "{\"error\":\"\\\"a\\\" wait 9m \\\"b\\\" is no "
+          "prompt, retry in 8s\"}", 8000 },
+        { 429, { NULL }, "{\"error\":\"`wait 9m\"}", -1 },
+        { 429, { NULL }, "{\"error\":\"\xe2\x80\x9cwait 9m\xe2\x80\x9d: "
+          "it's full, you can't wait 3s\"}", 3000 },
 
         /* What does not pass has no time to wait. */
         { 401, H("Retry-After", "7"), "", -1 },
@@ -202,6 +267,9 @@ test_waits(void **state)
           12000 },
         { 200, { NULL }, "{\"error\":\"Model a is currently loading\","
           "\"estimated_time\":20}", 20000 },
+        { 200, H("Retry-After", "7"), "{\"error\":\"rate limit\"}", 7000 },
+        { 200, { NULL }, "{\"error\":\"rate limit, retry in 8s\"}", 8000 },
+        { 200, H("Retry-After", "7"), "{\"error\":\"retry in 8s\"}", -1 },
     };
 
     (void) state;
