@@ -349,14 +349,19 @@ at_ai_lane_data(at_ai_lane_t *lane, const uint8_t *p, size_t len)
 static at_ai_step_e
 at_ai_lane_judge(at_ai_lane_t *lane, int complete)
 {
-    if (!complete) {
+    if (lane->class != AT_AI_CLASS_NONE) {
+        return AT_AI_FAILED;
+    }
+
+    /*
+     * Only a picture has to be whole.  An error answer has said the most of
+     * it by its status, and whoever closes early often does so after a 4xx.
+     */
+
+    if (!complete && (lane->status < 300 || lane->status > 599)) {
         return at_ai_fail(lane, AT_AI_TRANSIENT,
                           "the connection broke after %zu bytes of the "
                           "answer (status %u)", lane->received, lane->status);
-    }
-
-    if (lane->class != AT_AI_CLASS_NONE) {
-        return AT_AI_FAILED;
     }
 
     if (lane->call.target == AT_AI_TO_RESULT && lane->status != 200) {

@@ -190,8 +190,9 @@ void at_ai_lane_header(at_ai_lane_t *lane, at_str_t name, at_str_t value);
 int at_ai_lane_data(at_ai_lane_t *lane, const uint8_t *p, size_t len);
 
 /*
- * complete is 0 when the connection broke before the answer was whole: that
- * is AT_AI_TRANSIENT whatever was read.
+ * complete is 0 when the connection broke before the answer was whole: then
+ * no picture can be done.  A verdict that had been read, and the status of an
+ * error answer, hold all the same; anything else is AT_AI_TRANSIENT.
  */
 at_ai_step_e at_ai_lane_end(at_ai_lane_t *lane, int complete);
 

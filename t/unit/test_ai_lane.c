@@ -120,28 +120,67 @@ test_every_cut(void **state)
 }
 
 
-/* Whatever was read: also a refusal may be the half of something. */
+/* A connection that breaks takes no verdict back that had been read. */
 
 static void
-test_broken_error(void **state)
+test_broken(void **state)
 {
+    size_t            i;
     at_generate_t     g;
     test_answer_t     a;
     test_result_t     r;
     at_ai_provider_t  p;
 
+    static const struct {
+        const char     *format;
+        unsigned        status;
+        const char     *header, *value, *body;
+        at_ai_class_e   class;
+        const char     *reason;
+        int64_t         ms;
+    } t[] = {
+        { "openai", 401, "x", "y", "{", AT_AI_CREDENTIAL, "status 401", -1 },
+        { "openai", 429, "Retry-After", "7", "{\"error\":{\"mess",
+          AT_AI_RATE_LIMITED, "status 429", 7000 },
+        { "openai", 503, "Retry-After", "7", "", AT_AI_TRANSIENT,
+          "status 503", 7000 },
+        { "stability", 403, "x", "y", "{\"name\":\"content_moderation\",",
+          AT_AI_MODERATED, "status 403 (content_moderation)", -1 },
+        { "stability", 404, "x", "y", "", AT_AI_INVALID, "status 404", -1 },
+        { "openai", 302, "x", "y", "", AT_AI_TRANSIENT, "redirects", -1 },
+
+        { "stability", 200, "Finish-Reason", "CONTENT_FILTERED", "",
+          AT_AI_MODERATED, "CONTENT_FILTERED", -1 },
+        { "stability", 200, "Finish-Reason", "SUCCESS", "\x89PNG",
+          AT_AI_TRANSIENT, "broke after 4 bytes of the answer", -1 },
+        { "openai", 200, "x", "y", "{\"respect_moderation\":false,",
+          AT_AI_MODERATED, "respect_moderation", -1 },
+        { "openai", 200, "x", "y", "{\"error\":{\"code\":\"x\"}}",
+          AT_AI_TRANSIENT, "broke after 22 bytes of the answer", -1 },
+
+        { "openai", 0, "x", "y", "", AT_AI_TRANSIENT, "broke after 0", -1 },
+        { "openai", 100, "x", "y", "", AT_AI_TRANSIENT, "broke after 0", -1 },
+        { "openai", 600, "x", "y", "", AT_AI_TRANSIENT, "broke after 0", -1 },
+    };
+
     (void) state;
 
-    p = test_provider("openai", "");
     g = test_request("sofa");
-    memset(&a, 0, sizeof(test_answer_t));
-    a.status = 401;
-    a.body = "{";
-    a.len = 1;
-    a.broken = 1;
 
-    r = test_run(&p, &g, &a, 1);
-    test_failed(r, AT_AI_TRANSIENT, "broke after 1 bytes");
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        p = test_provider(t[i].format, "");
+        memset(&a, 0, sizeof(test_answer_t));
+        a.status = t[i].status;
+        a.headers[0] = t[i].header;
+        a.headers[1] = t[i].value;
+        a.body = t[i].body;
+        a.len = strlen(t[i].body);
+        a.broken = 1;
+
+        r = test_run(&p, &g, &a, 1);
+        test_failed(r, t[i].class, t[i].reason);
+        assert_int_equal(r.retry_ms, t[i].ms);
+    }
 }
 
 
@@ -519,7 +558,7 @@ main(void)
         cmocka_unit_test(test_formats),
         cmocka_unit_test(test_class_names),
         cmocka_unit_test(test_every_cut),
-        cmocka_unit_test(test_broken_error),
+        cmocka_unit_test(test_broken),
         cmocka_unit_test(test_encoded),
         cmocka_unit_test(test_picture_bound),
         cmocka_unit_test(test_answer_bound),
