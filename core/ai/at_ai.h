@@ -87,7 +87,8 @@ struct at_ai_provider_s {
 
     /*
      * Where its result URLs may point: origins "scheme://host[:port]", the
-     * host may begin with "*." (any subdomain, not the name itself).
+     * host may begin with "*." (any subdomain, not the name itself); see
+     * at_ai_origin_valid().
      */
     const at_str_t        *result_hosts;
     size_t                 nresult_hosts;
@@ -196,6 +197,9 @@ int at_ai_lane_data(at_ai_lane_t *lane, const uint8_t *p, size_t len);
  */
 at_ai_step_e at_ai_lane_end(at_ai_lane_t *lane, int complete);
 
+
+/* 1 if a list of result hosts may hold it: nothing but an origin. */
+int at_ai_origin_valid(at_str_t origin);
 
 /* 1 if url is http(s), has no user part, and its origin is in hosts. */
 int at_ai_url_allowed(at_str_t url, const at_str_t *hosts, size_t n);

@@ -16,6 +16,7 @@ typedef struct {
     unsigned  tls;
     unsigned  port;
     at_str_t  host;             /* brackets included, for IPv6 */
+    size_t    len;              /* of the URL up to its path */
 } at_ai_origin_t;
 
 
@@ -142,8 +143,10 @@ at_ai_scheme(at_str_t *url, at_ai_origin_t *o)
 static int
 at_ai_origin_parse(at_str_t url, int wildcard, at_ai_origin_t *o)
 {
-    size_t    i, end, colon;
+    size_t    i, end, colon, whole;
     at_str_t  name;
+
+    whole = url.len;
 
     for (i = 0; i < url.len; i++) {
         if (url.data[i] <= 0x20 || url.data[i] >= 0x7f
@@ -163,6 +166,7 @@ at_ai_origin_parse(at_str_t url, int wildcard, at_ai_origin_t *o)
         end++;
     }
 
+    o->len = whole - url.len + end;
     colon = end;
 
     while (colon > 0 && url.data[colon - 1] >= '0'
@@ -187,7 +191,7 @@ at_ai_origin_parse(at_str_t url, int wildcard, at_ai_origin_t *o)
     name = o->host;
 
     if (wildcard && name.len > 2 && name.data[0] == '*'
-        && name.data[1] == '.')
+        && name.data[1] == '.' && name.data[2] != '[')
     {
         o->host.data++;
         o->host.len--;
@@ -220,6 +224,17 @@ at_ai_origin_match(const at_ai_origin_t *url, const at_ai_origin_t *rule)
 
 
 int
+at_ai_origin_valid(at_str_t origin)
+{
+    at_ai_origin_t  o;
+
+    return origin.len <= AT_AI_URL_MAX
+           && at_ai_origin_parse(origin, 1, &o) == AT_OK
+           && o.len == origin.len;
+}
+
+
+int
 at_ai_url_allowed(at_str_t url, const at_str_t *hosts, size_t n)
 {
     size_t          i;
@@ -243,11 +258,39 @@ at_ai_url_allowed(at_str_t url, const at_str_t *hosts, size_t n)
 }
 
 
+/*
+ * What a client sends of url: no fragment, and a path at least of "/".  A
+ * server that got a bare origin would fill in a path of its own.
+ */
+
+static int
+at_ai_url_copy(at_buf_t *out, at_str_t url, size_t origin)
+{
+    const char  *hash;
+
+    hash = memchr(url.data, '#', url.len);
+    if (hash) {
+        url.len = (size_t) (hash - url.data);
+    }
+
+    if (at_buf_append(out, url.data, origin) != AT_OK) {
+        return AT_ERROR;
+    }
+
+    if ((url.len == origin || url.data[origin] != '/')
+        && at_buf_append(out, "/", 1) != AT_OK)
+    {
+        return AT_ERROR;
+    }
+
+    return at_buf_append(out, url.data + origin, url.len - origin);
+}
+
+
 at_ai_step_e
 at_ai_call_result(at_ai_lane_t *lane, at_str_t url)
 {
-    const char      *hash;
-    at_ai_origin_t   o;
+    at_ai_origin_t  o;
 
     if (at_ai_origin_parse(url, 0, &o) != AT_OK) {
         return at_ai_fail(lane, AT_AI_TRANSIENT,
@@ -264,17 +307,10 @@ at_ai_call_result(at_ai_lane_t *lane, at_str_t url)
                           o.host.data, o.port);
     }
 
-    /* A fragment is for the reader, it never goes on the wire. */
-
-    hash = memchr(url.data, '#', url.len);
-    if (hash) {
-        url.len = (size_t) (hash - url.data);
-    }
-
     at_buf_free(&lane->body);
     at_buf_free(&lane->text);
 
-    if (at_buf_append_str(&lane->text, url) != AT_OK) {
+    if (at_ai_url_copy(&lane->text, url, o.len) != AT_OK) {
         return at_ai_fail(lane, AT_AI_TRANSIENT, "no memory for a URL");
     }
 
