@@ -16,8 +16,9 @@
 #include <stdint.h>
 
 
-#define AT_OK      0
-#define AT_ERROR  (-1)
+#define AT_OK          0
+#define AT_ERROR      (-1)
+#define AT_NO_MEMORY  (-2)      /* only where it is said */
 
 
 /* A counted string; not NUL-terminated, not owned. */
@@ -44,7 +45,7 @@ typedef struct {
 } at_buf_t;
 
 
-/* AT_ERROR: the bytes would pass max, or there is no memory; nothing moved. */
+/* AT_ERROR: the bytes would pass max.  Nothing moved, as for AT_NO_MEMORY. */
 int at_buf_append(at_buf_t *b, const void *data, size_t len);
 int at_buf_append_str(at_buf_t *b, at_str_t s);
 int at_buf_printf(at_buf_t *b, const char *fmt, ...)

@@ -44,6 +44,7 @@ int
 at_base64_decode(at_base64_t *d, const uint8_t *in, size_t len,
     at_buf_t *out)
 {
+    int             rc;
     size_t          want;
     const uint8_t  *p, *end;
 
@@ -69,8 +70,9 @@ at_base64_decode(at_base64_t *d, const uint8_t *in, size_t len,
         }
     }
 
-    if (at_buf_reserve(out, want) != AT_OK) {
-        return AT_ERROR;
+    rc = at_buf_reserve(out, want);
+    if (rc != AT_OK) {
+        return rc;
     }
 
     p = in;
@@ -86,8 +88,9 @@ at_base64_decode(at_base64_t *d, const uint8_t *in, size_t len,
             }
         }
 
-        if (at_base64_char(d, at_base64_table[*p++], out) != AT_OK) {
-            return AT_ERROR;
+        rc = at_base64_char(d, at_base64_table[*p++], out);
+        if (rc != AT_OK) {
+            return rc;
         }
     }
 

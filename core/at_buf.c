@@ -58,7 +58,7 @@ at_buf_reserve(at_buf_t *b, size_t len)
 
     data = realloc(b->data, cap);
     if (data == NULL) {
-        return AT_ERROR;
+        return AT_NO_MEMORY;
     }
 
     b->data = data;
@@ -71,12 +71,15 @@ at_buf_reserve(at_buf_t *b, size_t len)
 int
 at_buf_append(at_buf_t *b, const void *data, size_t len)
 {
+    int  rc;
+
     if (len == 0) {
         return AT_OK;
     }
 
-    if (at_buf_reserve(b, len) != AT_OK) {
-        return AT_ERROR;
+    rc = at_buf_reserve(b, len);
+    if (rc != AT_OK) {
+        return rc;
     }
 
     memcpy(b->data + b->len, data, len);
@@ -119,7 +122,7 @@ at_buf_printf(at_buf_t *b, const char *fmt, ...)
 
     big = malloc((size_t) n + 1);
     if (big == NULL) {
-        return AT_ERROR;
+        return AT_NO_MEMORY;
     }
 
     va_start(args, fmt);

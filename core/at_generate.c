@@ -198,7 +198,10 @@ at_generate_json(at_generate_reader_t *r, at_str_t body)
         rc = at_json_finish(j);
     }
 
-    if (rc != AT_OK) {
+    if (rc != AT_OK && at_json_starved(j)) {
+        (void) at_generate_no_memory(r);
+
+    } else if (rc != AT_OK) {
         (void) at_generate_fail(r, "invalid_json", NULL,
                                 "the body cannot be read: %s; send one JSON "
                                 "object", at_json_error(j));

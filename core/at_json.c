@@ -40,6 +40,7 @@ struct at_json_s {
     yajl_handle         yajl;
     const char         *error;
     unsigned            finished:1;
+    unsigned            starved:1;
 
     /*
      * The path of the value that comes next or is being read, and the open
@@ -73,6 +74,7 @@ static const uint8_t *at_json_string(at_json_t *j, const uint8_t *p,
     const uint8_t *end);
 static int at_json_piece(void *ctx, const uint8_t *p, size_t len, int last);
 static int at_json_collect(at_json_t *j, const uint8_t *p, size_t len);
+static int at_json_append(at_json_t *j, const uint8_t *p, size_t len);
 static void at_json_trim(at_buf_t *b);
 static const char *at_json_path(at_json_t *j);
 static void at_json_path_append(at_json_t *j, at_str_t s);
@@ -251,6 +253,13 @@ at_json_error(const at_json_t *j)
 }
 
 
+int
+at_json_starved(const at_json_t *j)
+{
+    return j->starved;
+}
+
+
 /* The first reason stays: what follows it is only its consequence. */
 static int
 at_json_fail(at_json_t *j, const char *why)
@@ -426,11 +435,7 @@ at_json_collect(at_json_t *j, const uint8_t *p, size_t len)
     room = j->text.max - j->text.len;
 
     if (len <= room) {
-        if (at_buf_append(&j->text, p, len) != AT_OK) {
-            return at_json_fail(j, "no memory");
-        }
-
-        return AT_OK;
+        return at_json_append(j, p, len);
     }
 
     /* a key too long to be in a path is no error, but it has no path */
@@ -441,11 +446,24 @@ at_json_collect(at_json_t *j, const uint8_t *p, size_t len)
 
     j->full = 1;
 
-    if (at_buf_append(&j->text, p, room) != AT_OK) {
-        return at_json_fail(j, "no memory");
+    if (at_json_append(j, p, room) != AT_OK) {
+        return AT_ERROR;
     }
 
     at_json_trim(&j->text);
+
+    return AT_OK;
+}
+
+
+/* There is room for len bytes within the bound. */
+static int
+at_json_append(at_json_t *j, const uint8_t *p, size_t len)
+{
+    if (at_buf_append(&j->text, p, len) != AT_OK) {
+        j->starved = 1;
+        return at_json_fail(j, "no memory");
+    }
 
     return AT_OK;
 }

@@ -91,6 +91,9 @@ int at_json_finish(at_json_t *j);
 /* Why it failed: a short static text in English, or "" if it did not. */
 const char *at_json_error(const at_json_t *j);
 
+/* 1 if it failed for lack of memory, which is no fault of the text. */
+int at_json_starved(const at_json_t *j);
+
 
 /*
  * The writing side: appends s as a JSON string with its quotes to b.  Bytes

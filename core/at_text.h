@@ -43,14 +43,15 @@ typedef struct {
 } at_base64_t;
 
 
-/* Appends what in decodes to out; AT_ERROR also when out is full. */
+/* Appends what in decodes to out.  AT_ERROR also when it is full; or
+   AT_NO_MEMORY. */
 int at_base64_decode(at_base64_t *d, const uint8_t *in, size_t len,
     at_buf_t *out);
 
 /*
  * The text is over: appends the byte or two of a last short group.  AT_ERROR
- * if it ends in the middle of a byte or of its padding.  The decoder is then
- * ready for another text.
+ * if it ends in the middle of a byte or of its padding, or if out is full; or
+ * AT_NO_MEMORY.  The decoder is then ready for another text.
  */
 int at_base64_finish(at_base64_t *d, at_buf_t *out);
 

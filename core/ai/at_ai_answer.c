@@ -66,12 +66,16 @@ at_ai_answer_binary(const at_ai_answer_t *a)
 }
 
 
-/* Why more bytes did not go into the picture. */
+/* Why more bytes did not go into the picture; rc as it was returned. */
 
 static int
-at_ai_answer_broken(at_ai_lane_t *lane, size_t more, const char *what)
+at_ai_answer_broken(at_ai_lane_t *lane, int rc, size_t more,
+    const char *what)
 {
-    if (more > lane->picture.max
+    if (rc == AT_NO_MEMORY) {
+        (void) at_ai_fail(lane, AT_AI_TRANSIENT, "no memory for a picture");
+
+    } else if (more > lane->picture.max
         || lane->picture.len > lane->picture.max - more)
     {
         (void) at_ai_fail(lane, AT_AI_TRANSIENT,
@@ -89,6 +93,7 @@ at_ai_answer_broken(at_ai_lane_t *lane, size_t more, const char *what)
 static int
 at_ai_answer_base64(at_ai_lane_t *lane, const uint8_t *p, size_t len)
 {
+    int               rc;
     size_t            n;
     at_ai_answer_t   *a;
 
@@ -99,8 +104,9 @@ at_ai_answer_base64(at_ai_lane_t *lane, const uint8_t *p, size_t len)
     while (len) {
         n = (len < AT_AI_SLICE) ? len : AT_AI_SLICE;
 
-        if (at_base64_decode(&a->base64, p, n, &lane->picture) != AT_OK) {
-            return at_ai_answer_broken(lane, n / 4 * 3 + 3,
+        rc = at_base64_decode(&a->base64, p, n, &lane->picture);
+        if (rc != AT_OK) {
+            return at_ai_answer_broken(lane, rc, n / 4 * 3 + 3,
                                        "the picture's base64 is broken");
         }
 
@@ -135,6 +141,27 @@ at_ai_answer_data_head(at_ai_lane_t *lane, at_ai_answer_t *a)
 }
 
 
+static int
+at_ai_answer_url(at_ai_lane_t *lane, at_ai_answer_t *a, const void *p,
+    size_t len)
+{
+    int  rc;
+
+    rc = at_buf_append(&a->url, p, len);
+
+    if (rc == AT_NO_MEMORY) {
+        (void) at_ai_fail(lane, AT_AI_TRANSIENT, "no memory for a URL");
+
+    } else if (rc != AT_OK) {
+        (void) at_ai_fail(lane, AT_AI_TRANSIENT,
+                          "the result URL is longer than %u bytes",
+                          (unsigned) AT_AI_URL_MAX);
+    }
+
+    return rc;
+}
+
+
 /* The scheme is complete: what the string is. */
 
 static int
@@ -159,7 +186,7 @@ at_ai_answer_scheme(at_ai_lane_t *lane, at_ai_answer_t *a)
 
         a->string = AT_AI_STRING_URL;
 
-        return at_buf_append(&a->url, a->head, a->nhead);
+        return at_ai_answer_url(lane, a, a->head, a->nhead);
     }
 
     (void) at_ai_fail(lane, AT_AI_TRANSIENT,
@@ -208,6 +235,8 @@ at_ai_answer_head(at_ai_lane_t *lane, at_ai_answer_t *a, uint8_t c)
 static int
 at_ai_answer_string_end(at_ai_lane_t *lane, at_ai_answer_t *a)
 {
+    int  rc;
+
     switch (a->string) {
 
     case AT_AI_STRING_HEAD:
@@ -220,8 +249,9 @@ at_ai_answer_string_end(at_ai_lane_t *lane, at_ai_answer_t *a)
         /* fall through */
 
     case AT_AI_STRING_BASE64:
-        if (at_base64_finish(&a->base64, &lane->picture) != AT_OK) {
-            return at_ai_answer_broken(lane, 3,
+        rc = at_base64_finish(&a->base64, &lane->picture);
+        if (rc != AT_OK) {
+            return at_ai_answer_broken(lane, rc, 3,
                                        "the picture's base64 is cut");
         }
 
@@ -273,12 +303,9 @@ at_ai_answer_chunk(void *ctx, const char *path, const uint8_t *data,
             return AT_ERROR;
         }
 
-    } else if (a->string == AT_AI_STRING_URL && len
-               && at_buf_append(&a->url, data, len) != AT_OK)
+    } else if (a->string == AT_AI_STRING_URL
+               && at_ai_answer_url(lane, a, data, len) != AT_OK)
     {
-        (void) at_ai_fail(lane, AT_AI_TRANSIENT,
-                          "the result URL is longer than %u bytes",
-                          (unsigned) AT_AI_URL_MAX);
         return AT_ERROR;
     }
 
@@ -374,7 +401,10 @@ at_ai_answer_json(at_ai_lane_t *lane, const uint8_t *p, size_t len)
         return AT_OK;
     }
 
-    if (lane->class == AT_AI_CLASS_NONE) {
+    if (at_json_starved(a->json)) {
+        (void) at_ai_fail(lane, AT_AI_TRANSIENT, "no memory for JSON");
+
+    } else if (lane->class == AT_AI_CLASS_NONE) {
         (void) at_ai_fail(lane, AT_AI_TRANSIENT,
                           "the answer is not JSON that can be read: %s",
                           at_json_error(a->json));
@@ -410,6 +440,7 @@ at_ai_answer_sniff(const at_ai_lane_t *lane, const at_ai_answer_t *a,
 int
 at_ai_answer_data(at_ai_lane_t *lane, const uint8_t *p, size_t len)
 {
+    int              rc;
     at_ai_answer_t  *a;
 
     a = &at_ai_private(lane)->answer;
@@ -436,11 +467,9 @@ at_ai_answer_data(at_ai_lane_t *lane, const uint8_t *p, size_t len)
         return at_ai_answer_json(lane, p, len);
 
     case AT_AI_BODY_BYTES:
-        if (at_buf_append(&lane->picture, p, len) != AT_OK) {
-            return at_ai_answer_broken(lane, len, "no memory for a picture");
-        }
+        rc = at_buf_append(&lane->picture, p, len);
 
-        return AT_OK;
+        return (rc == AT_OK) ? AT_OK : at_ai_answer_broken(lane, rc, len, "");
 
     default:
         (void) at_ai_fail(lane, AT_AI_TRANSIENT,

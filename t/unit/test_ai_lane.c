@@ -5,6 +5,7 @@
  */
 
 #include "test_ai.h"
+#include "at_test_memory.h"
 
 
 static void
@@ -551,6 +552,57 @@ test_urls(void **state)
 }
 
 
+/* What the machine has not got is not the provider's fault. */
+
+static void
+test_no_memory(void **state)
+{
+    size_t            i;
+    char              url[4096];
+    at_buf_t          png, base64;
+    at_generate_t     g;
+    test_answer_t     a;
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    static const char  *const reasons[] = {
+        "no memory for a picture", "no memory for a picture",
+        "no memory for a URL", "no memory for JSON"
+    };
+
+    (void) state;
+
+    png = test_png(64, 48, 3000);
+    base64 = test_wrap("{\"data\":[{\"b64_json\":\"", png.data, png.len,
+                       "\"}]}");
+    memset(url, 'u', sizeof(url));
+    memcpy(url, "{\"data\":[{\"url\":\"https://", 25);
+    p = test_provider("openai", "");
+    g = test_request("sofa");
+
+    for (i = 0; i < 4; i++) {
+        memset(&a, 0, sizeof(test_answer_t));
+        a.status = 200;
+        a.body = (i == 0) ? png.data : (i == 1) ? base64.data
+                                                : (uint8_t *) url;
+        a.len = (i == 0) ? png.len : (i == 1) ? base64.len : sizeof(url);
+
+        if (i == 3) {
+            memcpy(url, "{\"data\":[{\"u_l\":\"https://", 25);
+        }
+
+        at_test_memory_end = 2048;
+        r = test_run_pieces(&p, &g, &a, 1, 0);
+        at_test_memory_end = 0;
+
+        test_failed(r, AT_AI_TRANSIENT, reasons[i]);
+    }
+
+    at_buf_free(&base64);
+    at_buf_free(&png);
+}
+
+
 static void
 test_origins(void **state)
 {
@@ -702,6 +754,7 @@ main(void)
         cmocka_unit_test(test_decoded_on_arrival),
         cmocka_unit_test(test_calls_bound),
         cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_result_urls),
     };

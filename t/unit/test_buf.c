@@ -4,6 +4,7 @@
  */
 
 #include "at_test.h"
+#include "at_test_memory.h"
 
 
 static void
@@ -173,6 +174,31 @@ test_compare(void **state)
 }
 
 
+/* A bound and no memory are two things; either leaves all as it was. */
+static void
+test_no_memory(void **state)
+{
+    char      big[600];
+    at_buf_t  b = { NULL, 0, 0, 1000 };
+
+    (void) state;
+
+    memset(big, 'x', sizeof(big));
+    assert_int_equal(at_buf_append(&b, "abc", 3), AT_OK);
+
+    at_test_memory_end = 500;
+    assert_int_equal(at_buf_append(&b, big, 600), AT_NO_MEMORY);
+    assert_int_equal(at_buf_reserve(&b, 600), AT_NO_MEMORY);
+    assert_int_equal(at_buf_printf(&b, "%.*s", 600, big), AT_NO_MEMORY);
+    assert_int_equal(at_buf_append(&b, big, 998), AT_ERROR);
+    at_test_memory_end = 0;
+
+    assert_true(at_str_is(at_buf_str(&b), "abc"));
+    assert_int_equal(at_buf_append(&b, big, 600), AT_OK);
+    at_buf_free(&b);
+}
+
+
 int
 main(void)
 {
@@ -183,7 +209,8 @@ main(void)
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_printf),
-        cmocka_unit_test(test_compare)
+        cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_no_memory)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

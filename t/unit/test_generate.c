@@ -4,6 +4,7 @@
  */
 
 #include "at_test.h"
+#include "at_test_memory.h"
 #include "at_generate.h"
 #include "at_text.h"
 
@@ -498,6 +499,44 @@ test_body_limit(void **state)
 }
 
 
+/* Wherever the memory ends, the body is not blamed for it. */
+static void
+test_no_memory(void **state)
+{
+    int                  rc;
+    char                 body[5000];
+    size_t               skip;
+    at_generate_t        g;
+    at_generate_error_t  err;
+
+    (void) state;
+
+    memset(body, 'x', sizeof(body));
+    memcpy(body, "{\"x\":\"", 6);
+    memcpy(body + 2000, "\",\"prompt\":\"", 12);
+    memcpy(body + sizeof(body) - 2, "\"}", 2);
+
+    /* The store, and the strings as they are read. */
+
+    for (skip = 0; skip < 3; skip++) {
+        at_test_memory_end = 1024;
+        at_test_memory_skip = skip;
+
+        rc = at_generate_parse((at_str_t) { sizeof(body), body }, &g, &err);
+        at_test_memory_end = 0;
+
+        assert_int_equal(rc, AT_ERROR);
+        assert_string_equal(err.code, "no_memory");
+        assert_null(err.field);
+        assert_null(strstr(err.detail, "JSON"));
+    }
+
+    assert_int_equal(at_generate_parse((at_str_t) { sizeof(body), body }, &g,
+                                       &err), AT_OK);
+    at_generate_free(&g);
+}
+
+
 int
 main(void)
 {
@@ -509,7 +548,8 @@ main(void)
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_trim),
-        cmocka_unit_test(test_body_limit)
+        cmocka_unit_test(test_body_limit),
+        cmocka_unit_test(test_no_memory)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
  */
 
 #include "at_test_json.h"
+#include "at_test_memory.h"
 
 
 static void
@@ -373,6 +374,56 @@ test_damage(void **state)
 }
 
 
+/* No memory is told from a bound that is passed. */
+static void
+test_starved(void **state)
+{
+    char               text[2100];
+    at_json_t         *j;
+    at_json_limits_t   limits;
+    at_json_handler_t  handler;
+
+    (void) state;
+
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "[\"", 2);
+    memcpy(text + sizeof(text) - 2, "\"]", 2);
+    memset(&handler, 0, sizeof(at_json_handler_t));
+    memset(&limits, 0, sizeof(at_json_limits_t));
+
+    j = at_json_create(&handler, NULL, &limits);
+    assert_non_null(j);
+    at_test_memory_end = 2048;
+    assert_int_equal(at_json_feed(j, text, sizeof(text)), AT_ERROR);
+    at_test_memory_end = 0;
+    assert_int_equal(at_json_starved(j), 1);
+    assert_string_equal(at_json_error(j), "no memory");
+    assert_int_equal(at_json_feed(j, text, sizeof(text)), AT_ERROR);
+    assert_int_equal(at_json_finish(j), AT_ERROR);
+    at_json_free(j);
+
+    /* The part of a cut string that is kept. */
+
+    limits.string = 2050;
+    limits.cut = 1;
+    j = at_json_create(&handler, NULL, &limits);
+    assert_non_null(j);
+    at_test_memory_end = 2048;
+    assert_int_equal(at_json_feed(j, text, sizeof(text)), AT_ERROR);
+    at_test_memory_end = 0;
+    assert_int_equal(at_json_starved(j), 1);
+    at_json_free(j);
+
+    limits.cut = 0;
+    j = at_json_create(&handler, NULL, &limits);
+    assert_non_null(j);
+    assert_int_equal(at_json_feed(j, text, sizeof(text)), AT_ERROR);
+    assert_int_equal(at_json_starved(j), 0);
+    assert_string_equal(at_json_error(j), "a string is too long");
+    at_json_free(j);
+}
+
+
 int
 main(void)
 {
@@ -386,7 +437,8 @@ main(void)
         cmocka_unit_test(test_stream_is_zero_copy),
         cmocka_unit_test(test_misplaced_string),
         cmocka_unit_test(test_no_callbacks),
-        cmocka_unit_test(test_damage)
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_starved)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
