@@ -47,12 +47,15 @@ typedef struct {
 /*
  * Codes: "invalid_json" (not JSON, or broken UTF-8 outside a known member),
  * "not_an_object", "missing_field", "wrong_type", "duplicate_field",
- * "empty_field", "too_long", "out_of_range", "invalid_text" (broken UTF-8, an
- * unpaired surrogate, NUL or another control character; tab, CR and LF are
- * allowed in prompt and negativePrompt), "no_memory" (no fault of the body).
- * null is taken as not given, except for prompt.  Unknown members are
- * ignored.  Lengths are code points.  What is wrong with the whole body goes
- * before what is wrong with a member; among members the first one goes.
+ * "empty_field", "too_long", "out_of_range" (-0 too), "invalid_text" (broken
+ * UTF-8, an unpaired surrogate, NUL or another control character; tab, CR and
+ * LF are allowed in prompt and negativePrompt), "no_memory" (no fault of the
+ * body).  null is taken as not given, except for prompt.  Unknown members are
+ * ignored.  Lengths are code points.
+ *
+ * A body that is no JSON or no object is that before anything else; then the
+ * first member that is wrong goes, then broken UTF-8 outside of the known
+ * members, then a prompt that is missing.
  */
 int at_generate_parse(at_str_t body, at_generate_t *g,
     at_generate_error_t *err);

@@ -253,6 +253,7 @@ test_errors(void **state)
         { "{\"prompt\":\"x\",\"height\":-0}", "out_of_range", "height",
           NULL },
         { "{\"prompt\":\"x\",\"seed\":-1}", "out_of_range", "seed", NULL },
+        { "{\"prompt\":\"x\",\"seed\":-0}", "out_of_range", "seed", NULL },
         { "{\"prompt\":\"x\",\"seed\":4294967295}", "out_of_range", "seed",
           NULL },
         { "{\"prompt\":\"x\",\"seed\":4294967296}", "out_of_range", "seed",
@@ -302,7 +303,12 @@ test_errors(void **state)
         { "{\"width\":1,\"prompt\":12}", "out_of_range", "width", NULL },
         { "{\"prompt\":\"x\",\"style\":7,\"style\":8}", "wrong_type",
           "style", NULL },
-        { "{\"width\":1}", "out_of_range", "width", NULL }
+        { "{\"width\":1}", "out_of_range", "width", NULL },
+        { "{\"prompt\":5,\"x\":\"\xFF\"}", "wrong_type", "prompt", NULL },
+        { "{\"style\":\"\xFF\",\"x\":\"\xFF\"}", "invalid_text", "style",
+          NULL },
+        { "{\"x\":\"\xFF\"}", "invalid_json", NULL, NULL },
+        { "[\"\xFF\"]", "not_an_object", NULL, NULL }
     };
 
     (void) state;
