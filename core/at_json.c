@@ -41,6 +41,8 @@ struct at_json_s {
     const char         *error;
     unsigned            finished:1;
     unsigned            starved:1;
+    size_t              values; /* so many more may come */
+    size_t              plain;  /* and so many bytes that are not streamed */
 
     /*
      * The path of the value that comes next or is being read, and the open
@@ -67,6 +69,8 @@ struct at_json_s {
 
 
 static int at_json_fail(at_json_t *j, const char *why);
+static const uint8_t *at_json_plain(at_json_t *j, const uint8_t *p,
+    const uint8_t *end);
 static int at_json_outside(at_json_t *j, const uint8_t *p, size_t len);
 static int at_json_yajl(at_json_t *j, const void *p, size_t len);
 static int at_json_string_begin(at_json_t *j);
@@ -78,6 +82,7 @@ static int at_json_append(at_json_t *j, const uint8_t *p, size_t len);
 static void at_json_trim(at_buf_t *b);
 static const char *at_json_path(at_json_t *j);
 static void at_json_path_append(at_json_t *j, at_str_t s);
+static int at_json_count(at_json_t *j);
 static int at_json_value(at_json_t *j, at_json_type_e type, const char *data,
     size_t len);
 static int at_json_open(at_json_t *j, at_json_type_e type);
@@ -137,6 +142,9 @@ at_json_create(const at_json_handler_t *handler, void *ctx,
         j->limits.string = AT_JSON_STRING_MAX;
     }
 
+    j->values = j->limits.values ? j->limits.values : SIZE_MAX;
+    j->plain = j->limits.plain ? j->limits.plain : SIZE_MAX;
+
     j->frames = calloc(j->limits.depth, sizeof(at_json_frame_t));
     j->yajl = yajl_alloc(&at_json_callbacks, NULL, j);
 
@@ -169,8 +177,7 @@ at_json_free(at_json_t *j)
 int
 at_json_feed(at_json_t *j, const void *data, size_t len)
 {
-    size_t          n;
-    const uint8_t  *p, *end, *quote;
+    const uint8_t  *p, *end;
 
     if (j->error != NULL) {
         return AT_ERROR;
@@ -188,35 +195,66 @@ at_json_feed(at_json_t *j, const void *data, size_t len)
     end = p + len;
 
     while (p < end) {
+        p = (j->in_string && j->stream) ? at_json_string(j, p, end)
+                                        : at_json_plain(j, p, end);
 
-        if (j->in_string) {
-            p = at_json_string(j, p, end);
-            if (p == NULL) {
-                return AT_ERROR;
-            }
+        if (p == NULL) {
+            return AT_ERROR;
+        }
+    }
 
-            continue;
+    return AT_OK;
+}
+
+
+/* Reads on, as far as there is leave to; returns where it stopped, or NULL. */
+static const uint8_t *
+at_json_plain(at_json_t *j, const uint8_t *p, const uint8_t *end)
+{
+    size_t          n;
+    const uint8_t  *start, *quote;
+
+    if (j->plain == 0) {
+        (void) at_json_fail(j, "too many bytes");
+        return NULL;
+    }
+
+    if ((size_t) (end - p) > j->plain) {
+        end = p + j->plain;
+    }
+
+    start = p;
+
+    if (j->in_string) {
+        p = at_json_string(j, p, end);
+        if (p == NULL) {
+            return NULL;
         }
 
+    } else {
         quote = memchr(p, '"', (size_t) (end - p));
         n = (size_t) ((quote != NULL ? quote : end) - p);
 
         if (at_json_outside(j, p, n) != AT_OK) {
-            return AT_ERROR;
+            return NULL;
         }
 
         p += n;
 
         if (quote != NULL) {
             if (at_json_string_begin(j) != AT_OK) {
-                return AT_ERROR;
+                return NULL;
             }
 
             p++;
         }
     }
 
-    return AT_OK;
+    if (j->limits.plain) {
+        j->plain -= (size_t) (p - start);
+    }
+
+    return p;
 }
 
 
@@ -529,11 +567,31 @@ at_json_path_append(at_json_t *j, at_str_t s)
 }
 
 
+/* One value more. */
+static int
+at_json_count(at_json_t *j)
+{
+    if (j->values == 0) {
+        return at_json_fail(j, "too many values");
+    }
+
+    if (j->limits.values) {
+        j->values--;
+    }
+
+    return AT_OK;
+}
+
+
 static int
 at_json_value(at_json_t *j, at_json_type_e type, const char *data,
     size_t len)
 {
     at_str_t  text;
+
+    if (at_json_count(j) != AT_OK) {
+        return 0;
+    }
 
     if (j->handler.value == NULL) {
         return 1;
@@ -550,6 +608,10 @@ static int
 at_json_open(at_json_t *j, at_json_type_e type)
 {
     at_json_frame_t  *f;
+
+    if (at_json_count(j) != AT_OK) {
+        return 0;
+    }
 
     if (j->depth == j->limits.depth) {
         (void) at_json_fail(j, "nested too deeply");
@@ -627,7 +689,7 @@ at_json_yajl_string(void *ctx, const unsigned char *data, size_t len)
     j = ctx;
 
     if (j->stream) {
-        return 1;
+        return at_json_count(j) == AT_OK;
     }
 
     return at_json_value(j, AT_JSON_STRING,

@@ -8,7 +8,8 @@
  * handed over piece by piece and never stored here: yajl would keep it whole
  * and scan it again from its start with every piece.
  *
- * Bounds: depth, string bytes, number bytes, path bytes.  A path that would
+ * Bounds: depth, values, string bytes, number bytes, path bytes, and all bytes
+ * but those of streamed strings, which cost little.  A path that would
  * be longer, or that has a member name which is empty or holds '.', '[', ']',
  * '?' or NUL, is reported as "?" with all below it, so it matches nothing.
  * The result does not depend on how the text is cut into pieces, and the time
@@ -74,6 +75,8 @@ typedef struct {
     size_t    string;           /* bytes of one plain string; 0: 16384 */
     unsigned  cut:1;            /* 1: longer strings are cut, at a character,
                                    else an error */
+    size_t    values;           /* scalars, objects and arrays; 0: any */
+    size_t    plain;            /* bytes outside of streamed strings; 0: any */
 } at_json_limits_t;
 
 

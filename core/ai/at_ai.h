@@ -25,6 +25,8 @@
 #define AT_AI_ANSWER_MAX   (28 * 1024 * 1024)   /* bytes on the wire */
 #define AT_AI_ERROR_MAX    (64 * 1024)          /* bytes of a non-2xx body */
 #define AT_AI_JSON_DEPTH   64
+#define AT_AI_JSON_VALUES  65536
+#define AT_AI_JSON_PLAIN   (1024 * 1024)        /* bytes beside pictures */
 #define AT_AI_URL_MAX      4096
 #define AT_AI_CALLS_MAX    64                   /* calls of one lane */
 #define AT_AI_HEADERS_MAX  8

@@ -328,7 +328,10 @@ at_ai_answer_picture_path(const at_ai_answer_t *a, const char *path)
 }
 
 
-/* The first picture is the one; bytes at hand are better than a URL. */
+/*
+ * The first picture is the one; bytes at hand are better than a URL.  Those
+ * that follow are streamed as well, so that nobody has to keep them.
+ */
 
 static int
 at_ai_answer_stream(void *ctx, const char *path)
@@ -339,11 +342,11 @@ at_ai_answer_stream(void *ctx, const char *path)
     lane = ctx;
     a = &at_ai_private(lane)->answer;
 
-    if (a->has_picture || !at_ai_answer_picture_path(a, path)) {
+    if (!at_ai_answer_picture_path(a, path)) {
         return 0;
     }
 
-    a->string = AT_AI_STRING_HEAD;
+    a->string = a->has_picture ? AT_AI_STRING_OTHER : AT_AI_STRING_HEAD;
     a->nhead = 0;
     memset(&a->base64, 0, sizeof(at_base64_t));
 
@@ -388,6 +391,8 @@ at_ai_answer_json(at_ai_lane_t *lane, const uint8_t *p, size_t len)
     if (a->json == NULL) {
         memset(&limits, 0, sizeof(at_json_limits_t));
         limits.depth = AT_AI_JSON_DEPTH;
+        limits.values = AT_AI_JSON_VALUES;
+        limits.plain = AT_AI_JSON_PLAIN;
         limits.cut = 1;
 
         a->json = at_json_create(&handler, lane, &limits);

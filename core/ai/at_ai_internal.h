@@ -91,7 +91,7 @@ typedef enum {
     AT_AI_STRING_DATA,              /* in the head of a data URL */
     AT_AI_STRING_BASE64,
     AT_AI_STRING_URL,
-    AT_AI_STRING_OTHER              /* a second URL */
+    AT_AI_STRING_OTHER              /* another picture or URL: dropped */
 } at_ai_string_e;
 
 

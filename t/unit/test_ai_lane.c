@@ -296,34 +296,145 @@ test_picture_bound(void **state)
 }
 
 
+/* JSON with a small picture: base64 and n times pad, then after. */
+
+static at_buf_t
+padded(char pad, size_t n, const char *before, const char *between,
+    const char *after)
+{
+    at_buf_t  png, b;
+
+    png = test_png(64, 48, 300);
+    b = test_wrap(before, png.data, png.len, between);
+    at_buf_free(&png);
+
+    assert_int_equal(at_buf_reserve(&b, n), AT_OK);
+    memset(b.data + b.len, pad, n);
+    b.len += n;
+    assert_int_equal(at_buf_append(&b, after, strlen(after)), AT_OK);
+
+    return b;
+}
+
+
 static void
 test_answer_bound(void **state)
 {
-    char      *pad;
-    size_t     i, n;
-    at_buf_t   png, body;
+    size_t    i, n;
+    at_buf_t  body;
 
     (void) state;
 
-    png = test_png(64, 48, 300);
-    pad = malloc(AT_AI_ANSWER_MAX + 1);
-    assert_non_null(pad);
-    memset(pad, ' ', AT_AI_ANSWER_MAX + 1);
-
-    body = test_wrap("{\"data\":[{\"b64_json\":\"", png.data, png.len,
-                     "\"}]}");
+    body = padded(' ', 0, "{\"data\":[{\"b64_json\":\"", "", "\"}]}");
     n = AT_AI_ANSWER_MAX - body.len;
-    assert_int_equal(at_buf_append(&body, pad, n), AT_OK);
+    at_buf_free(&body);
 
     for (i = 0; i < 2; i++) {
+        body = padded(' ', n + i, "{\"data\":[{\"b64_json\":\"", "",
+                      "\"}]}");
+        assert_int_equal(body.len, AT_AI_ANSWER_MAX + i);
         big("openai", &body, i ? AT_AI_FAILED : AT_AI_DONE,
             "the answer is larger than 28 MB");
-        assert_int_equal(at_buf_append(&body, pad, 1), AT_OK);
+        at_buf_free(&body);
+    }
+}
+
+
+/* What is beside the picture costs time, byte by byte and value by value. */
+
+static void
+test_beside_bound(void **state)
+{
+    size_t    i, k, n;
+    at_buf_t  body, item;
+
+    static const char  *const between[] = {
+        "\"}],\"x\":\"", "\"}]}", "\"}],\"x\":[]", "\"}],\"x\":1"
+    };
+
+    static const char  *const after[] = { "\"}", "", "}", "}" };
+
+    (void) state;
+
+    /* The quote that ends the picture is read with it. */
+
+    for (k = 0; k < 4; k++) {
+        n = AT_AI_JSON_PLAIN - strlen("{\"data\":[{\"b64_json\":\"")
+            - strlen(between[k]) - strlen(after[k]) + 1;
+
+        for (i = 0; i < 2; i++) {
+            body = padded(k == 0 ? 'x' : ' ', n + i,
+                          "{\"data\":[{\"b64_json\":\"", between[k],
+                          after[k]);
+            big("openai", &body, i ? AT_AI_FAILED : AT_AI_DONE,
+                "too many bytes");
+            at_buf_free(&body);
+        }
     }
 
-    free(pad);
+    /* The objects, the arrays, the picture and x are values themselves. */
+
+    for (i = 0; i < 2; i++) {
+        body = padded(' ', 0, "{\"data\":[{\"b64_json\":\"", "",
+                      "\"}],\"x\":[0");
+
+        for (n = 6; n < AT_AI_JSON_VALUES + i; n++) {
+            (void) at_buf_append(&body, (n % 2) ? ",0" : ",{}",
+                                 (n % 2) ? 2 : 3);
+        }
+
+        (void) at_buf_append(&body, "]}", 2);
+        big("openai", &body, i ? AT_AI_FAILED : AT_AI_DONE,
+            "too many values");
+        at_buf_free(&body);
+    }
+
+    /* A second picture is neither kept nor counted. */
+
+    item = padded('A', 2 * AT_AI_JSON_PLAIN, "", "", "");
+    (void) at_buf_append(&item, "\"}]}", 5);
+    body = padded(' ', 0, "{\"data\":[{\"b64_json\":\"", "",
+                  "\"},{\"b64_json\":\"");
+    (void) at_buf_append(&body, item.data, item.len - 1);
+    big("openai", &body, AT_AI_DONE, "");
     at_buf_free(&body);
-    at_buf_free(&png);
+    at_buf_free(&item);
+}
+
+
+/* Depth 64 is the last. */
+
+static void
+test_depth_bound(void **state)
+{
+    int            k;
+    size_t         i;
+    char           text[256];
+    test_result_t  r;
+
+    (void) state;
+
+    for (k = 64; k <= 65; k++) {
+        (void) snprintf(text, sizeof(text), "{\"x\":");
+
+        for (i = 1; i < (size_t) k; i++) {
+            (void) strncat(text, "[", 2);
+        }
+
+        for (i = 1; i < (size_t) k; i++) {
+            (void) strncat(text, "]", 2);
+        }
+
+        (void) strncat(text, ",\"error\":\"late\"}", 32);
+
+        r = test_json("openai", 200, text);
+        test_failed(r, AT_AI_TRANSIENT, k == 64 ? "with an error: late"
+                                                : "nested too deeply");
+
+        r = test_json("openai", 500, text);
+        test_failed(r, AT_AI_TRANSIENT,
+                    k == 64 ? "status 500: late" : "without a message");
+    }
 }
 
 
@@ -751,6 +862,8 @@ main(void)
         cmocka_unit_test(test_encoded),
         cmocka_unit_test(test_picture_bound),
         cmocka_unit_test(test_answer_bound),
+        cmocka_unit_test(test_beside_bound),
+        cmocka_unit_test(test_depth_bound),
         cmocka_unit_test(test_decoded_on_arrival),
         cmocka_unit_test(test_calls_bound),
         cmocka_unit_test(test_urls),

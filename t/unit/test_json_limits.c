@@ -62,7 +62,7 @@ test_reasons(void **state)
 {
     size_t                          i;
     at_json_t                      *j;
-    static const at_json_limits_t   limits = { 2, 3, 0 };
+    static const at_json_limits_t   limits = { .depth = 2, .string = 3 };
     static const at_json_handler_t  none;
 
     static const struct {
@@ -101,7 +101,7 @@ test_reasons(void **state)
 static void
 test_string_limit(void **state)
 {
-    static const at_json_limits_t  limits = { 0, 5, 0 };
+    static const at_json_limits_t  limits = { .string = 5 };
     static const test_row_t        rows[] = {
         { "[\"12345\"]", "[\n[]=12345\n]\n" },
         { "[\"123456\"]", NULL },
@@ -121,7 +121,7 @@ test_string_limit(void **state)
 static void
 test_string_cut(void **state)
 {
-    static const at_json_limits_t  limits = { 0, 5, 1 };
+    static const at_json_limits_t  limits = { .string = 5, .cut = 1 };
     static const test_row_t        rows[] = {
         { "[\"12345\",\"123456\",\"x\"]",
           "[\n[]=12345\n[]=12345\n[]=x\n]\n" },
@@ -242,7 +242,7 @@ test_stream_is_zero_copy(void **state)
     char             *text;
     size_t            len;
     test_ctx_t        t;
-    at_json_limits_t  limits = { 0, 16, 0 };
+    at_json_limits_t  limits = { .string = 16 };
 
     (void) state;
 
