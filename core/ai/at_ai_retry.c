@@ -9,15 +9,17 @@
  * allocated.
  */
 
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "at_ai_internal.h"
 
 
-#define AT_AI_EPOCH_MIN  1000000000     /* larger resets are a date */
-#define AT_AI_EPOCH_MS   100000000000   /* and these one in milliseconds */
+#define AT_AI_EPOCH_MIN   1000000000    /* larger resets are a date */
+#define AT_AI_EPOCH_MS    100000000000  /* and these one in milliseconds */
+#define AT_AI_DAY_MS      86400000
+#define AT_AI_NUMBER_MAX  31            /* bytes */
 
 
 void
@@ -82,77 +84,77 @@ at_ai_retry_bucket(at_ai_retry_t *r, at_str_t name)
 }
 
 
-/* A number with or without a fraction; AT_ERROR: it is none. */
+/*
+ * Digits with or without a fraction, maybe below zero; AT_ERROR: anything
+ * else, also what strtod() would take (1e9, 0x1f, inf, nan).
+ */
 
 static int
 at_ai_retry_number(at_str_t value, double *n)
 {
-    char   text[32], *end;
+    char    text[AT_AI_NUMBER_MAX + 1], *end;
+    size_t  i;
 
-    if (value.len == 0 || value.len >= sizeof(text)
-        || memchr("-.0123456789", value.data[0], 12) == NULL)
-    {
+    if (value.len == 0 || value.len > AT_AI_NUMBER_MAX) {
         return AT_ERROR;
     }
 
-    memcpy(text, value.data, value.len);
-    text[value.len] = '\0';
+    for (i = 0; i < value.len; i++) {
+        text[i] = value.data[i];
+
+        if ((text[i] < '0' || text[i] > '9') && text[i] != '.'
+            && (text[i] != '-' || i > 0))
+        {
+            return AT_ERROR;
+        }
+    }
+
+    text[i] = '\0';
 
     *n = strtod(text, &end);
 
-    return (*end == '\0') ? AT_OK : AT_ERROR;
+    return (end > text && *end == '\0') ? AT_OK : AT_ERROR;
+}
+
+
+/* Up to the next millisecond, within the day that at_retry_after() allows. */
+
+static int64_t
+at_ai_retry_round(double ms)
+{
+    if (!(ms > 0)) {
+        return 0;
+    }
+
+    return (ms < AT_AI_DAY_MS) ? (int64_t) ceil(ms) : AT_AI_DAY_MS;
 }
 
 
 static int64_t
 at_ai_retry_reset_ms(at_str_t value, int64_t now)
 {
-    char    text[32];
-    int     len;
     double  n;
 
     if (at_ai_retry_number(value, &n) != AT_OK || !(n > AT_AI_EPOCH_MIN)) {
         return at_retry_after(value, now);
     }
 
-    if (n > AT_AI_EPOCH_MS) {
-        n = n / 1000;
-    }
+    n = (n > AT_AI_EPOCH_MS) ? n : n * 1000;
 
-    n = n - (double) now;
-
-    if (!(n > 0)) {
-        return 0;
-    }
-
-    /* At most 14 digits and a fraction, by the length of value. */
-
-    len = snprintf(text, sizeof(text), "%.0f", n);
-    if (len < 0 || (size_t) len >= sizeof(text)) {
-        return -1;
-    }
-
-    return at_retry_after((at_str_t) { (size_t) len, text }, now);
+    return at_ai_retry_round(n - (double) now * 1000);
 }
 
 
 static int64_t
-at_ai_retry_ms(at_str_t value, int64_t now)
+at_ai_retry_ms(at_str_t value)
 {
-    char    text[40];
-    int     len;
     double  n;
 
-    if (at_ai_retry_number(value, &n) != AT_OK) {
+    if (at_ai_retry_number(value, &n) != AT_OK || n < 0) {
         return -1;
     }
 
-    len = snprintf(text, sizeof(text), "%.*sms", (int) value.len, value.data);
-    if (len < 0 || (size_t) len >= sizeof(text)) {
-        return -1;
-    }
-
-    return at_retry_after((at_str_t) { (size_t) len, text }, now);
+    return at_ai_retry_round(n);
 }
 
 
@@ -177,7 +179,7 @@ at_ai_retry_header(at_ai_retry_t *r, at_str_t name, at_str_t value,
     }
 
     if (at_str_ieq(name, AT_STR("Retry-After-Ms"))) {
-        r->after_ms = at_ai_later(r->after_ms, at_ai_retry_ms(value, now));
+        r->after_ms = at_ai_later(r->after_ms, at_ai_retry_ms(value));
         return;
     }
 
@@ -206,7 +208,10 @@ at_ai_retry_header(at_ai_retry_t *r, at_str_t name, at_str_t value,
         b->reset_ms = at_ai_later(b->reset_ms,
                                   at_ai_retry_reset_ms(value, now));
 
-    } else if (at_ai_retry_number(value, &n) == AT_OK) {
+    } else if (at_ai_retry_number(value, &n) == AT_OK && n >= 0) {
+
+        /* Below zero some mean "no limit" and some what is overdrawn. */
+
         b->remaining = (n > 0) ? 1 : 0;
     }
 }
