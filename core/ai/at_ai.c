@@ -194,6 +194,14 @@ at_ai_prompt(at_ai_lane_t *lane, size_t max)
     rules.max = lane->provider->prompt_max ? lane->provider->prompt_max : max;
     rules.negative_max = format->negative_max;
 
+    /* What is configured for a text is too long for the other one as well. */
+
+    if (lane->provider->prompt_max
+        && lane->provider->prompt_max < rules.negative_max)
+    {
+        rules.negative_max = lane->provider->prompt_max;
+    }
+
     cut = 0;
 
     if (at_prompt_build(lane->request, &rules, &lane->sent_prompt,

@@ -85,7 +85,8 @@ struct at_ai_provider_s {
     at_str_t               name;
     const at_ai_format_t  *format;
     at_str_t               model;           /* may be empty */
-    size_t                 prompt_max;      /* code points; 0: the format's */
+    size_t                 prompt_max;      /* code points; 0: the format's;
+                                               shortens the negative, too */
 
     /*
      * Where its result URLs may point: origins "scheme://host[:port]", the

@@ -583,6 +583,20 @@ test_stability_v1_limit(void **state)
     assert_int_equal(lane->sent_negative.len, 2000);
     assert_int_equal(lane->prompt_cut, 1);
     at_ai_lane_free(lane);
+
+    /* What the operator sets holds for both, but widens only the prompt. */
+
+    p.prompt_max = 500;
+    lane = lane_for(&p, &g);
+    assert_int_equal(lane->sent_prompt.len, 500);
+    assert_int_equal(lane->sent_negative.len, 500);
+    at_ai_lane_free(lane);
+
+    p.prompt_max = 3000;
+    lane = lane_for(&p, &g);
+    assert_int_equal(lane->sent_prompt.len, 3000);
+    assert_int_equal(lane->sent_negative.len, 2000);
+    at_ai_lane_free(lane);
 }
 
 
