@@ -82,7 +82,11 @@ at_ai_stability_seed(at_ai_lane_t *lane, at_str_t text)
 void
 at_ai_stability_header(at_ai_lane_t *lane, at_str_t name, at_str_t value)
 {
-    if (!at_ai_status_2xx(lane->status)) {
+    /* A result host has no say in it. */
+
+    if (lane->call.target != AT_AI_TO_PROVIDER
+        || !at_ai_status_2xx(lane->status))
+    {
         return;
     }
 

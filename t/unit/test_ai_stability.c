@@ -153,6 +153,59 @@ test_filtered_empty(void **state)
 }
 
 
+/* Who only keeps the picture cannot refuse it, nor name its seed. */
+
+static void
+test_result_headers(void **state)
+{
+    size_t            k;
+    at_buf_t          png;
+    at_str_t          host;
+    at_generate_t     g;
+    test_answer_t     a[2];
+    test_result_t     r;
+    at_ai_provider_t  p;
+
+    static const char  *const bodies[] = {
+        "{\"image\":\"http://h.example/a\",\"seed\":7}",
+        "{\"artifacts\":[{\"base64\":\"http://h.example/a\",\"seed\":7}]}",
+        "{\"image\":\"http://h.example/a\"}",
+        "{\"artifacts\":[{\"base64\":\"http://h.example/a\"}]}"
+    };
+
+    (void) state;
+
+    png = test_png(100, 80, 2000);
+    host = AT_STR("http://h.example");
+    g = test_request("sofa");
+
+    for (k = 0; k < 4; k++) {
+        p = test_provider(k % 2 ? "stability-v1" : "stability", "");
+        p.result_hosts = &host;
+        p.nresult_hosts = 1;
+
+        memset(a, 0, sizeof(a));
+        a[0].status = 200;
+        a[0].body = bodies[k];
+        a[0].len = strlen(bodies[k]);
+        a[1].status = 200;
+        a[1].headers[0] = "finish-reason";
+        a[1].headers[1] = "CONTENT_FILTERED";
+        a[1].headers[2] = "seed";
+        a[1].headers[3] = "9";
+        a[1].body = png.data;
+        a[1].len = png.len;
+
+        r = test_run(&p, &g, a, 2);
+        test_done(r, 100, 80);
+        assert_int_equal(r.has_seed, k < 2);
+        assert_int_equal(r.seed, k < 2 ? 7 : 0);
+    }
+
+    at_buf_free(&png);
+}
+
+
 static test_result_t
 json(const char *format, const char *before, const char *after)
 {
@@ -335,6 +388,7 @@ main(void)
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_bytes_filtered),
         cmocka_unit_test(test_filtered_empty),
+        cmocka_unit_test(test_result_headers),
         cmocka_unit_test(test_v2_json),
         cmocka_unit_test(test_v1_json),
         cmocka_unit_test(test_errors),
