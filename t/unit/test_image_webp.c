@@ -178,13 +178,46 @@ test_webp_bad(void **state)
 }
 
 
+/* 65536 chunks are looked at, the one behind them is too many. */
+static void
+test_webp_chunks_are_bounded(void **state)
+{
+    int       i, k;
+    at_buf_t  b = { NULL, 0, 0, 0 };
+
+    (void) state;
+
+    for (k = 0; k < 2; k++) {
+        test_webp_begin(&b);
+        test_vp8(&b, 64, 64);
+
+        for (i = 1; i < 65536 + k; i++) {
+            test_webp_other(&b, "XMP ", "", 0);
+        }
+
+        test_webp_end(&b);
+
+        if (k == 0) {
+            assert_null(test_inspect(&b, NULL));
+
+        } else {
+            assert_string_equal(test_inspect(&b, NULL),
+                                "the WebP has too many chunks");
+        }
+    }
+
+    at_buf_free(&b);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_webp_good),
         cmocka_unit_test(test_webp_padding),
-        cmocka_unit_test(test_webp_bad)
+        cmocka_unit_test(test_webp_bad),
+        cmocka_unit_test(test_webp_chunks_are_bounded)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
