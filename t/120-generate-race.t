@@ -47,10 +47,12 @@ X-Request-ID: [0-9a-f]{32}
 qr/^\{"id":"([0-9a-f]{32})","status":"done","provider":"a","url":"\/generated\/\1\.png","width":640,"height":480,"prompt":"a room","enhancedPrompt":"a room, high quality, professional photography, 8k resolution, modern style, kitchen interior \| negative: blurry, low quality, distorted, amateur, red","seed":null,"latencyMs":\d+,"attempts":\[\{"provider":"a","outcome":"won","ms":\d+\}\]\}$/
 
 
-=== TEST 2: priority breaks a tie and orders the attempts
---- http_config eval: Atelier::http(z => 'priority=2', a => 'priority=1')
---- config eval: Atelier::server(a => 'return 500;', z => Atelier::good())
---- response_body_like: "attempts":\[\{"provider":"a","outcome":"transient","ms":\d+\},\{"provider":"z","outcome":"won","ms":\d+\}\]
+=== TEST 2: attempts stand by priority, not as configured, named or won
+--- http_config eval
+Atelier::http(m => 'priority=3', a => 'priority=2', z => 'priority=1')
+--- config eval
+Atelier::server(m => Atelier::good(), a => 'return 500;', z => 'return 500;')
+--- response_body_like: "provider":"m",.*"attempts":\[\{"provider":"z","outcome":"transient","ms":\d+\},\{"provider":"a","outcome":"transient","ms":\d+\},\{"provider":"m","outcome":"won","ms":\d+\}\]
 
 
 === TEST 3: an empty list never wins
@@ -304,9 +306,13 @@ Atelier::http(a => "result=/_result/a result_host=https://cdn.example.com")
 --- config eval
 ::only(q(return 200 '{"data":[{"url":"http://127.0.0.1:$TEST_NGINX_SERVER_PORT/pictures/a.png"}]}';))
 . 'location = /_result/a { internal; proxy_buffering off; proxy_pass $atelier_result_url; }
-   location /pictures/ { return 500; }'
+   location /pictures/ { alias html/; types { } default_type image/png; }'
+--- user_files eval
+[["a.png" => $::Png]]
 --- error_code: 503
 --- response_body_like: "a","outcome":"transient"
+--- error_log eval
+qr/provider "a" failed, transient: .*127\.0\.0\.1.* is not allowed/
 
 
 === TEST 28: provider locations are closed to clients

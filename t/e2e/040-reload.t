@@ -10,14 +10,21 @@ my @providers = (groq      => 'format=openai timeout=15s rate=50r/1h',
                  stability => 'format=stability timeout=15s');
 my $stack = Stack->new(providers => \@providers);
 
-# A race that is on when nginx is reloaded is answered by its old worker.
+# A race that is on when nginx is reloaded is answered by its old worker.  It
+# lasts longer than a reload takes, which is looked at below.
 
-$stack->control($_ => { latencyMs => 700 }) for qw(groq stability);
+$stack->control($_ => { latencyMs => 4000 }) for qw(groq stability);
 my @sockets = map { $stack->send_generate({ prompt => "over a reload $_" }) }
               1 .. 12;
 ok($stack->wait_for('groq', 'inFlight==12'), 'twelve races are on');
 
 my @old = $stack->reload(nowait => 1);
+is($stack->counters($_)->{inFlight}, 12,
+   "the twelve races go on at $_ beside the new workers")
+    for qw(groq stability);
+is($stack->counters($_)->{aborted}, 0, "nothing was broken off at $_")
+    for qw(groq stability);
+
 for my $n (1 .. 12) {
     my $line = readline $sockets[$n - 1];
     like($line, qr{^HTTP/1\.1 200 }, "race $n is answered over the reload");

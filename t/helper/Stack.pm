@@ -40,10 +40,17 @@ sub new {
     Test::More::note("folder: $self->{home}") if $ENV{KEEP};
 
     $self->_start_sandbox;
-    $self->{port} = free_port();
-    $self->configure(%opt);
-    $self->_start_nginx;
-    return $self;
+
+    # Between asking for a free port and listening, somebody else may take it.
+
+    for my $try (1 .. 5) {
+        $self->{port} = free_port();
+        $self->configure(%opt);
+        return $self if $self->_start_nginx;
+        Test::More::note("port $self->{port} was taken, trying another");
+    }
+
+    die "nginx found no port to listen on\n";
 }
 
 sub free_port {
@@ -161,6 +168,7 @@ END
     return $self;
 }
 
+# False: the port was taken.
 sub _start_nginx {
     my ($self) = @_;
     my $binary = $ENV{TEST_NGINX_BINARY} || 'nginx';
@@ -172,13 +180,22 @@ sub _start_nginx {
             or POSIX::_exit(1);
     }
     $self->{pids}{nginx} = $pid;
-    until_true('nginx', sub {
-        die "nginx did not start:\n", slurp("$self->{home}/logs/stderr.log")
-            if waitpid($pid, POSIX::WNOHANG()) == $pid;
-        return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                     PeerPort => $self->{port});
-    });
-    return;
+
+    # It is nginx that answers there only when it has written its pid.
+
+    return until_true('nginx', sub {
+        if (waitpid($pid, POSIX::WNOHANG()) == $pid) {
+            delete $self->{pids}{nginx};
+            my $why = slurp("$self->{home}/logs/stderr.log");
+            die "nginx did not start:\n$why"
+                if $why !~ /bind\(\) to \S+ failed/;
+            unlink "$self->{home}/logs/error.log";
+            return 'taken';
+        }
+        return slurp("$self->{home}/nginx.pid") =~ /^$pid$/m
+               && IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                        PeerPort => $self->{port});
+    }) ne 'taken';
 }
 
 sub url { return "http://127.0.0.1:$_[0]{port}$_[1]"; }
