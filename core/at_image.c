@@ -48,11 +48,15 @@ static const char *at_image_png_header(const uint8_t *p, uint32_t len,
     at_image_t *image);
 static const char *at_image_jpeg(at_image_in_t in, at_image_t *image);
 static const char *at_image_jpeg_marker(at_image_in_t *in, uint8_t *marker);
+static const char *at_image_jpeg_segment(const at_image_in_t *in,
+    uint8_t marker, size_t *len);
 static int at_image_jpeg_is_frame(uint8_t marker);
 static const char *at_image_jpeg_frame(const uint8_t *p, size_t len,
     at_image_t *image);
 static const char *at_image_jpeg_end(at_image_in_t in);
 static const char *at_image_webp(at_image_in_t in, at_image_t *image);
+static const char *at_image_webp_chunks(at_image_webp_t *w,
+    at_image_in_t in);
 static const char *at_image_webp_chunk(at_image_webp_t *w,
     const uint8_t *type, const uint8_t *p, uint32_t len);
 static void at_image_skip(at_image_in_t *in, size_t n);
@@ -123,23 +127,6 @@ at_image_extension(at_image_type_e type)
 
     default: /* AT_IMAGE_WEBP */
         return "webp";
-    }
-}
-
-
-const char *
-at_image_media_type(at_image_type_e type)
-{
-    switch (type) {
-
-    case AT_IMAGE_PNG:
-        return "image/png";
-
-    case AT_IMAGE_JPEG:
-        return "image/jpeg";
-
-    default: /* AT_IMAGE_WEBP */
-        return "image/webp";
     }
 }
 
@@ -273,22 +260,9 @@ at_image_jpeg(at_image_in_t in, at_image_t *image)
             continue;
         }
 
-        if (marker < 0xC0 || (marker >= 0xD0 && marker <= 0xD9)) {
-            return "the JPEG has a marker out of place";
-        }
-
-        if (in.len < 2) {
-            return "the JPEG is cut";
-        }
-
-        len = at_image_be16(in.p);
-
-        if (len < 2) {
-            return "the JPEG has a segment of a wrong length";
-        }
-
-        if (len > in.len) {
-            return "the JPEG is cut";
+        why = at_image_jpeg_segment(&in, marker, &len);
+        if (why != NULL) {
+            return why;
         }
 
         if (at_image_jpeg_is_frame(marker)) {
@@ -336,6 +310,28 @@ at_image_jpeg_marker(at_image_in_t *in, uint8_t *marker)
     at_image_skip(in, 1);
 
     return NULL;
+}
+
+
+/* The length of the segment behind a marker, its two bytes included. */
+static const char *
+at_image_jpeg_segment(const at_image_in_t *in, uint8_t marker, size_t *len)
+{
+    if (marker < 0xC0 || (marker >= 0xD0 && marker <= 0xD9)) {
+        return "the JPEG has a marker out of place";
+    }
+
+    if (in->len < 2) {
+        return "the JPEG is cut";
+    }
+
+    *len = at_image_be16(in->p);
+
+    if (*len < 2) {
+        return "the JPEG has a segment of a wrong length";
+    }
+
+    return *len > in->len ? "the JPEG is cut" : NULL;
 }
 
 
@@ -402,9 +398,7 @@ static const char *
 at_image_webp(at_image_in_t in, at_image_t *image)
 {
     size_t            size;
-    uint32_t          n, len;
     const char       *why;
-    const uint8_t    *chunk;
     at_image_webp_t   w;
 
     size = at_image_le32(in.p + 4);
@@ -426,6 +420,36 @@ at_image_webp(at_image_in_t in, at_image_t *image)
 
     memset(&w, 0, sizeof(at_image_webp_t));
 
+    why = at_image_webp_chunks(&w, in);
+    if (why != NULL) {
+        return why;
+    }
+
+    if (!w.has_frame) {
+        return "the WebP has no picture in it";
+    }
+
+    if (w.has_canvas
+        && (w.canvas.width != w.frame.width
+            || w.canvas.height != w.frame.height))
+    {
+        return "the WebP's header and its picture differ in size";
+    }
+
+    image->width = w.frame.width;
+    image->height = w.frame.height;
+
+    return NULL;
+}
+
+
+static const char *
+at_image_webp_chunks(at_image_webp_t *w, at_image_in_t in)
+{
+    uint32_t        n, len;
+    const char     *why;
+    const uint8_t  *chunk;
+
     for (n = 0; in.len > 0; n++) {
 
         if (n == AT_IMAGE_PIECES_MAX) {
@@ -445,7 +469,7 @@ at_image_webp(at_image_in_t in, at_image_t *image)
             return "the WebP has a chunk that is cut";
         }
 
-        why = at_image_webp_chunk(&w, chunk, in.p, len);
+        why = at_image_webp_chunk(w, chunk, in.p, len);
         if (why != NULL) {
             return why;
         }
@@ -456,20 +480,6 @@ at_image_webp(at_image_in_t in, at_image_t *image)
             at_image_skip(&in, 1);
         }
     }
-
-    if (!w.has_frame) {
-        return "the WebP has no picture in it";
-    }
-
-    if (w.has_canvas
-        && (w.canvas.width != w.frame.width
-            || w.canvas.height != w.frame.height))
-    {
-        return "the WebP's header and its picture differ in size";
-    }
-
-    image->width = w.frame.width;
-    image->height = w.frame.height;
 
     return NULL;
 }

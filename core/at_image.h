@@ -38,9 +38,8 @@ typedef struct {
 int at_image_inspect(const uint8_t *data, size_t len, at_image_t *image,
     const char **why);
 
-/* "png", "jpg", "webp"; "image/png", ... */
+/* "png", "jpg", "webp" */
 const char *at_image_extension(at_image_type_e type);
-const char *at_image_media_type(at_image_type_e type);
 
 
 #endif /* AT_IMAGE_H */

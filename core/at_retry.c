@@ -47,6 +47,8 @@ static at_str_t at_retry_trim(at_str_t s);
 static int64_t at_retry_duration(at_retry_in_t *in);
 static int at_retry_number(at_retry_in_t *in, int64_t *whole, int64_t *nano);
 static const at_retry_unit_t *at_retry_unit(at_retry_in_t *in);
+static void at_retry_skip(at_retry_in_t *in, const char *const *words,
+    size_t n);
 static void at_retry_blanks(at_retry_in_t *in);
 static int at_retry_literal(at_retry_in_t *in, const char *text);
 static int at_retry_name(at_retry_in_t *in, const char *const *names,
@@ -102,6 +104,10 @@ static const char *const  at_retry_phrases[] = {
 static const char *const  at_retry_fillers[] = {
     "~", ":", "at least", "about", "approximately", "another", "for"
 };
+
+
+/* And between two numbers. */
+static const char *const  at_retry_joints[] = { ",", "and" };
 
 
 static const char *const  at_retry_months[] = {
@@ -230,17 +236,12 @@ at_retry_trim(at_str_t s)
 static int64_t
 at_retry_duration(at_retry_in_t *in)
 {
-    size_t                  i;
     int64_t                 whole, nano, total, last;
     at_retry_in_t           next;
     const at_retry_unit_t  *unit;
 
-    for (i = 0; i < sizeof(at_retry_fillers) / sizeof(char *); i++) {
-        at_retry_blanks(in);
-        (void) at_retry_literal(in, at_retry_fillers[i]);
-    }
-
-    at_retry_blanks(in);
+    at_retry_skip(in, at_retry_fillers,
+                  sizeof(at_retry_fillers) / sizeof(char *));
 
     /* total is in billionths of a millisecond, so no fraction is lost */
 
@@ -278,11 +279,8 @@ at_retry_duration(at_retry_in_t *in)
 
         last = unit->ms;
 
-        at_retry_blanks(&next);
-        (void) at_retry_literal(&next, ",");
-        at_retry_blanks(&next);
-        (void) at_retry_literal(&next, "and");
-        at_retry_blanks(&next);
+        at_retry_skip(&next, at_retry_joints,
+                      sizeof(at_retry_joints) / sizeof(char *));
     }
 
     if (total < 0) {
@@ -367,6 +365,21 @@ at_retry_unit(at_retry_in_t *in)
     }
 
     return NULL;
+}
+
+
+/* Each of the words once, in their order, and the blanks around them. */
+static void
+at_retry_skip(at_retry_in_t *in, const char *const *words, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        at_retry_blanks(in);
+        (void) at_retry_literal(in, words[i]);
+    }
+
+    at_retry_blanks(in);
 }
 
 

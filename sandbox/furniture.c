@@ -55,29 +55,21 @@ sb_cushion(sb_scene_t *s, double cx, double cy, double r, double angle,
 }
 
 
-void
-sb_sofa(sb_scene_t *s, double cx, double y, double w)
+/* Back and seat of n places between the arms. */
+
+static void
+sb_sofa_places(sb_scene_t *s, double x0, double x1, double y, double arm)
 {
     int       i, n;
-    double    u, x0, x1, arm, seat, back, x, cw;
+    double    u, seat, back, x, cw;
     sb_rgb_t  c;
 
     u = s->u;
     c = s->main;
-    n = w > u * 0.5 ? 3 : 2;
-    arm = u * 0.05;
+    n = x1 - x0 > u * 0.5 ? 3 : 2;
     seat = y - u * 0.125;
     back = y - u * 0.235;
-    x0 = cx - w / 2;
-    x1 = cx + w / 2;
-    cw = (w - 2 * arm) / n;
-
-    sb_shadow(s, cx, y, w * 0.58);
-
-    sb_leg(s, x0 + u * 0.03, y - u * 0.04, y, -u * 0.006, s->wood);
-    sb_leg(s, x1 - u * 0.03, y - u * 0.04, y, u * 0.006, s->wood);
-    sb_leg(s, x0 + w * 0.35, y - u * 0.04, y - 2, 0, sb_shade(s->wood, 0.8));
-    sb_leg(s, x1 - w * 0.35, y - u * 0.04, y - 2, 0, sb_shade(s->wood, 0.8));
+    cw = (x1 - x0 - 2 * arm) / n;
 
     sb_round(&s->cv, x0 + arm * 0.5, back, x1 - arm * 0.5, y - u * 0.05,
              u * 0.035, sb_shade(c, 0.86));
@@ -100,6 +92,30 @@ sb_sofa(sb_scene_t *s, double cx, double y, double w)
         sb_round(&s->cv, x + 3, seat + 2, x + cw - 4, seat + u * 0.014,
                  u * 0.008, sb_shade(c, 1.14));
     }
+}
+
+
+void
+sb_sofa(sb_scene_t *s, double cx, double y, double w)
+{
+    double    u, x0, x1, arm, seat;
+    sb_rgb_t  c;
+
+    u = s->u;
+    c = s->main;
+    arm = u * 0.05;
+    seat = y - u * 0.125;
+    x0 = cx - w / 2;
+    x1 = cx + w / 2;
+
+    sb_shadow(s, cx, y, w * 0.58);
+
+    sb_leg(s, x0 + u * 0.03, y - u * 0.04, y, -u * 0.006, s->wood);
+    sb_leg(s, x1 - u * 0.03, y - u * 0.04, y, u * 0.006, s->wood);
+    sb_leg(s, x0 + w * 0.35, y - u * 0.04, y - 2, 0, sb_shade(s->wood, 0.8));
+    sb_leg(s, x1 - w * 0.35, y - u * 0.04, y - 2, 0, sb_shade(s->wood, 0.8));
+
+    sb_sofa_places(s, x0, x1, y, arm);
 
     sb_round(&s->cv, x0, y - u * 0.175, x0 + arm, y - u * 0.028, u * 0.022,
              c);

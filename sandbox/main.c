@@ -81,24 +81,13 @@ sb_split(char *listen, char **host, char **port)
 }
 
 
-/* The socket, and the URL it answers to; or -1 after saying why. */
+/* A listening socket; or -1 after saying why. */
 
 static int
-sb_listen(const char *arg, char *url, size_t size)
+sb_socket(const char *arg, const char *host, const char *port)
 {
     int               fd, rc, on;
-    char              copy[256], *host, *port, name[64];
-    socklen_t         len;
     struct addrinfo   hints, *ai;
-    struct sockaddr_storage  ss;
-
-    snprintf(copy, sizeof(copy), "%s", arg);
-
-    if (strlen(arg) >= sizeof(copy) || sb_split(copy, &host, &port) != SB_OK) {
-        fprintf(stderr, "atelier-sandbox: --listen \"%.200s\" is not an "
-                "address and a port, such as " SB_LISTEN "\n", arg);
-        return -1;
-    }
 
     memset(&hints, 0, sizeof(hints));
     hints.ai_socktype = SOCK_STREAM;
@@ -123,16 +112,42 @@ sb_listen(const char *arg, char *url, size_t size)
                 arg, strerror(errno),
                 errno == EADDRINUSE ? "; stop the other program or give "
                                       "another port with --listen" : "");
-        freeaddrinfo(ai);
 
         if (fd != -1) {
             close(fd);
         }
 
-        return -1;
+        fd = -1;
     }
 
     freeaddrinfo(ai);
+
+    return fd;
+}
+
+
+/* The same, and the URL it answers to. */
+
+static int
+sb_listen(const char *arg, char *url, size_t size)
+{
+    int                      fd;
+    char                     copy[256], *host, *port, name[64];
+    socklen_t                len;
+    struct sockaddr_storage  ss;
+
+    snprintf(copy, sizeof(copy), "%s", arg);
+
+    if (strlen(arg) >= sizeof(copy) || sb_split(copy, &host, &port) != SB_OK) {
+        fprintf(stderr, "atelier-sandbox: --listen \"%.200s\" is not an "
+                "address and a port, such as " SB_LISTEN "\n", arg);
+        return -1;
+    }
+
+    fd = sb_socket(arg, host, port);
+    if (fd == -1) {
+        return -1;
+    }
 
     len = sizeof(ss);
     memset(&ss, 0, sizeof(ss));
