@@ -568,9 +568,11 @@ at_generate_show(char *out, size_t size, at_json_type_e type, at_str_t s)
         plain[i] = (s.data[i] >= 0x20 && s.data[i] < 0x7F) ? s.data[i] : '?';
     }
 
+    plain[n] = '\0';
+
     quote = type == AT_JSON_STRING ? "\"" : "";
 
-    (void) snprintf(out, size, "%s%.*s%s%s", quote, (int) n, plain,
+    (void) snprintf(out, size, "%s%s%s%s", quote, plain,
                     n < s.len ? "..." : "", quote);
 }
 

@@ -17,7 +17,6 @@ sb_cabinet(sb_scene_t *s, double x0, double y0, double x1, double y1,
     double  m, mid;
 
     m = s->u * 0.007;
-    mid = (y0 + y1) / 2;
 
     sb_rect(&s->cv, x0, y0, x1 - 1, y1, sb_shade(s->main, 0.84));
     sb_rect(&s->cv, x0 + 1, y0 + 1, x1 - 2, y1 - 1, s->main);
@@ -300,8 +299,8 @@ sb_plant(sb_scene_t *s, double cx, double y, double size)
             sb_leaf(&s->cv, cx, stem, a, size * sb_vary(s, 0.5, 0.75),
                     size * 0.1, c);
 
-        } else {                        /* upright blades */
-            sb_leaf(&s->cv, cx + (i - n / 2) * size * 0.035, stem,
+        } else {                        /* upright blades, 7 of them */
+            sb_leaf(&s->cv, cx + (i - 3) * size * 0.035, stem,
                     a * 0.35, size * sb_vary(s, 0.6, 0.95), size * 0.09, c);
         }
     }

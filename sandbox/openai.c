@@ -337,7 +337,7 @@ sb_openai_members(sb_call_t *c, yajl_val root, unsigned family)
             return SB_ERROR;
         }
 
-        if (p->values
+        if (p->values && YAJL_IS_STRING(v)
             && sb_openai_one_of(c, name, YAJL_GET_STRING(v), p->values)
                != SB_OK)
         {
@@ -621,7 +621,7 @@ sb_openai_usage(const sb_job_t *job, yajl_gen g)
 {
     long long  in, out;
 
-    in = (long long) (job->prompt.len / 4 + 1);
+    in = (long long) job->prompt.len / 4 + 1;
     out = (long long) job->n * 1056;
 
     sb_gen_text(g, "usage");

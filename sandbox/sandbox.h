@@ -40,7 +40,7 @@
 #define SB_SIDE_MAX       2048
 
 #define SB_OK             0
-#define SB_ERROR          -1
+#define SB_ERROR          (-1)
 
 
 /* A growing string, always followed by a NUL. */

@@ -682,13 +682,10 @@ sb_remember(sb_call_t *c, const sb_job_t *job)
     sb_gen_member_int(g, "bodyBytes", (long long) c->body.len);
     sb_gen_text(g, "fields");
 
-    if (c->body.len > SB_LAST_MAX) {
-        yajl_gen_null(g);
-
-    } else if (job->json) {
+    if (c->body.len <= SB_LAST_MAX && job->json) {
         sb_gen_value(g, job->json);
 
-    } else if (job->form) {
+    } else if (c->body.len <= SB_LAST_MAX && job->form) {
         sb_form_gen(job->form, g);
 
     } else {

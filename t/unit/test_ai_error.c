@@ -528,7 +528,8 @@ test_reason_cut(void **state)
     for (i = 100; i < 170; i++) {
         memset(in, 'x', i);
         in[i] = ' ';
-        strcpy(in + i + 1, "sk-SECRETSECRET1 \xe2\x82\xb9\xe2\x82\xb9");
+        (void) snprintf(in + i + 1, sizeof(in) - i - 1,
+                        "sk-SECRETSECRET1 \xe2\x82\xb9\xe2\x82\xb9");
 
         at_ai_reason(out, sizeof(out), in);
         assert_true(strlen(out) < sizeof(out));
@@ -662,9 +663,9 @@ test_error_hostile(void **state)
     r = test_json("openai", 500, body);
     test_failed(r, AT_AI_TRANSIENT, "status 500: a body of 5000 bytes");
 
-    strcpy(body, "{\"message\":\"");
-    memset(body + 12, 'm', 8000);
-    strcpy(body + 8012, "\"}");
+    memset(body, 'm', 8012);
+    memcpy(body, "{\"message\":\"", 12);
+    memcpy(body + 8012, "\"}", 3);
     r = test_json("openai", 500, body);
     test_failed(r, AT_AI_TRANSIENT, "status 500: mmmm");
 
