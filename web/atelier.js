@@ -13,6 +13,7 @@ $('form').addEventListener('submit', async (event) => {
   if ($('room').value) { body.roomType = $('room').value; }
 
   $('go').disabled = true;
+  $('figure').hidden = true;
   $('status').textContent = 'Asking every provider …';
 
   try {
