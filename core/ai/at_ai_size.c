@@ -2,8 +2,8 @@
  * Sizes: from the pixels asked for to what a provider can draw.
  *
  * Providers know a few sizes or ratios, or bound the sides and the pixels;
- * the formats list theirs and ask here for the nearest one.  Pure functions, nothing
- * is allocated.
+ * the formats list theirs and ask here for the nearest one.  Pure functions,
+ * nothing is allocated.
  */
 
 #include <math.h>
