@@ -20,6 +20,7 @@ static const at_ai_format_t  *const at_ai_formats[] = {
     &at_ai_openai,
     &at_ai_stability,
     &at_ai_stability_v1,
+    &at_ai_replicate,
 };
 
 #define AT_AI_NFORMATS  (sizeof(at_ai_formats) / sizeof(at_ai_formats[0]))
@@ -43,7 +44,7 @@ at_ai_format_find(at_str_t name)
 const char *
 at_ai_format_names(void)
 {
-    return "openai, stability, stability-v1";
+    return "openai, stability, stability-v1, replicate";
 }
 
 
@@ -87,6 +88,13 @@ at_ai_class_passing(at_ai_class_e class)
     return class == AT_AI_RATE_LIMITED
            || class == AT_AI_TRANSIENT
            || class == AT_AI_DEADLINE;
+}
+
+
+const char *
+at_ai_provider_check(const at_ai_provider_t *provider)
+{
+    return provider->format->check ? provider->format->check(provider) : NULL;
 }
 
 
@@ -256,6 +264,8 @@ at_ai_lane_begin(at_ai_lane_t *lane, unsigned status, int64_t now)
 
     p = at_ai_private(lane);
 
+    p->begun = 1;
+
     lane->status = status;
     lane->now = now;
     lane->received = 0;
@@ -269,6 +279,10 @@ at_ai_lane_begin(at_ai_lane_t *lane, unsigned status, int64_t now)
     at_buf_free(&lane->picture);
     at_ai_answer_reset(&p->answer);
     at_ai_error_reset(&p->error);
+
+    if (lane->provider->format->begin) {
+        lane->provider->format->begin(lane);
+    }
 }
 
 
@@ -354,19 +368,28 @@ at_ai_lane_data(at_ai_lane_t *lane, const uint8_t *p, size_t len)
 }
 
 
+/*
+ * Only a picture has to be whole.  A verdict that was read stands, an error
+ * answer has said the most of it by its status, and whoever closes early
+ * often does so after a 4xx.
+ */
+
+static int
+at_ai_lane_broke(const at_ai_lane_t *lane, int complete)
+{
+    return !complete && lane->class == AT_AI_CLASS_NONE
+           && (lane->status < 300 || lane->status > 599);
+}
+
+
 static at_ai_step_e
-at_ai_lane_judge(at_ai_lane_t *lane, int complete)
+at_ai_lane_judge(at_ai_lane_t *lane, int broke)
 {
     if (lane->class != AT_AI_CLASS_NONE) {
         return AT_AI_FAILED;
     }
 
-    /*
-     * Only a picture has to be whole.  An error answer has said the most of
-     * it by its status, and whoever closes early often does so after a 4xx.
-     */
-
-    if (!complete && (lane->status < 300 || lane->status > 599)) {
+    if (broke) {
         return at_ai_fail(lane, AT_AI_TRANSIENT,
                           "the connection broke after %zu bytes of the "
                           "answer (status %u)", lane->received, lane->status);
@@ -398,18 +421,32 @@ at_ai_lane_judge(at_ai_lane_t *lane, int complete)
 at_ai_step_e
 at_ai_lane_end(at_ai_lane_t *lane, int complete)
 {
+    int               broke;
     at_ai_step_e      step;
     at_ai_private_t  *p;
 
     p = at_ai_private(lane);
 
-    /* A result host says nothing about the provider's limits. */
+    /*
+     * A result host says nothing about the provider's limits, and what a
+     * poll that went well says is about polls.
+     */
 
-    if (lane->call.target == AT_AI_TO_PROVIDER) {
+    if (lane->call.target == AT_AI_TO_RESULT
+        || (p->polling && at_ai_status_2xx(lane->status)))
+    {
+        lane->retry_after_ms = -1;
+
+    } else {
         lane->retry_after_ms = at_ai_retry_wait(&p->retry, lane->status);
     }
 
-    step = at_ai_lane_judge(lane, complete);
+    broke = at_ai_lane_broke(lane, complete);
+    step = at_ai_lane_judge(lane, broke);
+
+    if (step == AT_AI_FAILED && lane->provider->format->again) {
+        step = lane->provider->format->again(lane, broke);
+    }
 
     if (step == AT_AI_NEXT || step == AT_AI_WAIT) {
 

@@ -30,6 +30,7 @@
 #define AT_AI_URL_MAX      4096
 #define AT_AI_CALLS_MAX    64                   /* calls of one lane */
 #define AT_AI_HEADERS_MAX  8
+#define AT_AI_JOB_MAX      128                  /* bytes of a job id */
 
 
 typedef enum {
@@ -68,7 +69,13 @@ typedef struct {
 typedef struct {
     at_ai_target_e  target;
     at_str_t        method;                     /* "GET", "POST" */
-    at_str_t        url;                        /* TO_RESULT: absolute */
+
+    /*
+     * TO_RESULT: absolute.  TO_PROVIDER: a path to append to the provider's
+     * location, or empty; of letters, digits and "/", "-", "_", "." only.
+     */
+    at_str_t        url;
+
     at_ai_header_t  headers[AT_AI_HEADERS_MAX]; /* Content-Type, Accept */
     size_t          nheaders;
     at_str_t        body;
@@ -87,6 +94,7 @@ struct at_ai_provider_s {
     at_str_t               model;           /* may be empty */
     size_t                 prompt_max;      /* code points; 0: the format's;
                                                shortens the negative, too */
+    int64_t                timeout_ms;      /* of a lane; 0: unknown */
 
     /*
      * Where its result URLs may point: origins "scheme://host[:port]", the
@@ -106,11 +114,20 @@ struct at_ai_format_s {
     unsigned        negative:1;         /* has a negative field of its own */
     unsigned        seed:1;             /* has a seed field */
     unsigned        needs_model:1;
+    unsigned        paths:1;            /* calls carry a path: the location
+                                           of the provider ends in "/" */
+    unsigned        cancels:1;          /* at_ai_cancel_call() works */
+
+    /* NULL, or a sentence on what is wrong with the model.  Optional. */
+    const char   *(*check)(const at_ai_provider_t *provider);
 
     /* Fills lane->call for the first call. */
     int           (*build)(at_ai_lane_t *lane);
 
-    /* An answer begins; names come in any case. */
+    /* An answer begins.  Optional. */
+    void          (*begin)(at_ai_lane_t *lane);
+
+    /* Names come in any case.  Optional. */
     void          (*header)(at_ai_lane_t *lane, at_str_t name,
                             at_str_t value);
 
@@ -120,7 +137,22 @@ struct at_ai_format_s {
     /* The answer is over. */
     at_ai_step_e  (*end)(at_ai_lane_t *lane);
 
-    /* Frees lane->state. */
+    /*
+     * The answer's verdict is AT_AI_FAILED: the last word on it, as a job
+     * that runs on can be asked again.  broke is 1 if it is so only because
+     * the connection broke, and nothing else was said.  Optional.
+     */
+    at_ai_step_e  (*again)(at_ai_lane_t *lane, int broke);
+
+    /*
+     * Of formats with jobs: make lane->call a poll of lane->job, and fill
+     * the call that cancels a job.  Optional.
+     */
+    int           (*poll)(at_ai_lane_t *lane);
+    int           (*cancel)(at_str_t job, at_ai_call_t *call,
+                            at_buf_t *text);
+
+    /* Frees lane->state.  Optional. */
     void          (*cleanup)(at_ai_lane_t *lane);
 };
 
@@ -142,6 +174,13 @@ struct at_ai_lane_s {
     int64_t                  wait_ms;       /* with AT_AI_WAIT */
     at_buf_t                 sent_prompt;   /* the enhancedPrompt */
     at_buf_t                 sent_negative; /* empty if inlined */
+
+    /*
+     * The provider's id of the work under way: empty until it is known, as
+     * soon as its bytes are in, and again when the work has failed.
+     */
+    at_str_t                 job;
+    unsigned                 job_over:1;    /* nothing left to cancel */
 
     /* The answer under way: */
     unsigned                 status;
@@ -173,12 +212,27 @@ int at_ai_class_passing(at_ai_class_e class);
 
 
 /*
- * NULL: no memory.  now (seconds since 1970) is for HTTP dates in answers;
- * it is renewed by at_ai_lane_begin().
+ * NULL: the provider can be asked.  Otherwise a sentence for the operator on
+ * what is wrong with its model, to be said when the configuration is read.
+ */
+const char *at_ai_provider_check(const at_ai_provider_t *provider);
+
+
+/*
+ * NULL: no memory, or no call can be made for such a model.  now (seconds
+ * since 1970) is for HTTP dates in answers; it is renewed by
+ * at_ai_lane_begin().
  */
 at_ai_lane_t *at_ai_lane_create(const at_ai_provider_t *provider,
     const at_generate_t *request, int64_t now);
 void at_ai_lane_free(at_ai_lane_t *lane);
+
+/*
+ * On a lane that has had no answer yet: its first call becomes a poll of a
+ * job that an earlier lane of this provider and request has left behind.
+ * AT_ERROR: no such id can be, the format has no jobs, or there is no memory.
+ */
+int at_ai_lane_adopt(at_ai_lane_t *lane, at_str_t job);
 
 /* The call to make; valid until at_ai_lane_end() of its answer. */
 const at_ai_call_t *at_ai_lane_call(const at_ai_lane_t *lane);
@@ -196,9 +250,19 @@ int at_ai_lane_data(at_ai_lane_t *lane, const uint8_t *p, size_t len);
 /*
  * complete is 0 when the connection broke before the answer was whole: then
  * no picture can be done.  A verdict that had been read, and the status of an
- * error answer, hold all the same; anything else is AT_AI_TRANSIENT.
+ * error answer, hold all the same; anything else is AT_AI_TRANSIENT, or
+ * AT_AI_WAIT if a job is known that can still be asked for.
  */
 at_ai_step_e at_ai_lane_end(at_ai_lane_t *lane, int complete);
+
+
+/*
+ * Fills the call that cancels a job; its url is in text, which the caller
+ * frees.  Its answer matters to nobody.  AT_ERROR: no such id can be, the
+ * format cannot cancel (format->cancels is 0), or there is no memory.
+ */
+int at_ai_cancel_call(const at_ai_provider_t *provider, at_str_t job,
+    at_ai_call_t *call, at_buf_t *text);
 
 
 /* 1 if a list of result hosts may hold it: nothing but an origin. */

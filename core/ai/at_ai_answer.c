@@ -506,6 +506,30 @@ at_ai_answer_inspect(at_ai_lane_t *lane)
 }
 
 
+int
+at_ai_answer_whole(at_ai_lane_t *lane)
+{
+    at_ai_answer_t  *a;
+
+    a = &at_ai_private(lane)->answer;
+
+    if (a->body == AT_AI_BODY_UNKNOWN) {
+        (void) at_ai_fail(lane, AT_AI_TRANSIENT,
+                          "status %u with an empty answer", lane->status);
+        return AT_ERROR;
+    }
+
+    if (a->body == AT_AI_BODY_JSON && at_json_finish(a->json) != AT_OK) {
+        (void) at_ai_fail(lane, AT_AI_TRANSIENT,
+                          "the answer's JSON is not whole: %s",
+                          at_json_error(a->json));
+        return AT_ERROR;
+    }
+
+    return AT_OK;
+}
+
+
 at_ai_step_e
 at_ai_answer_end(at_ai_lane_t *lane)
 {
@@ -515,19 +539,12 @@ at_ai_answer_end(at_ai_lane_t *lane)
     p = at_ai_private(lane);
     a = &p->answer;
 
-    if (a->body == AT_AI_BODY_UNKNOWN) {
-        return at_ai_fail(lane, AT_AI_TRANSIENT,
-                          "status %u with an empty answer", lane->status);
+    if (at_ai_answer_whole(lane) != AT_OK) {
+        return AT_AI_FAILED;
     }
 
     if (a->body == AT_AI_BODY_BYTES) {
         return at_ai_answer_inspect(lane);
-    }
-
-    if (at_json_finish(a->json) != AT_OK) {
-        return at_ai_fail(lane, AT_AI_TRANSIENT,
-                          "the answer's JSON is not whole: %s",
-                          at_json_error(a->json));
     }
 
     if (a->has_picture) {

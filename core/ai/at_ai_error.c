@@ -70,7 +70,8 @@ static const char  *const at_ai_rate_codes[] = {
 
 static const char  *const at_ai_moderated_words[] = {
     "content moderation", "content policy", "safety system",
-    "moderation system", NULL
+    "moderation system", "nsfw", "flagged as sensitive", "content flagged",
+    "prompt was flagged", "(E005)", NULL
 };
 
 static const char  *const at_ai_rate_words[] = {
@@ -603,10 +604,25 @@ at_ai_error_said(const at_ai_error_t *e)
 }
 
 
+/* The status of an error inside a 2xx: its own, else that of a refusal. */
+
+static unsigned
+at_ai_error_inner(const at_ai_error_t *e)
+{
+    return e->status ? e->status : 400;
+}
+
+
+int
+at_ai_error_refusal(const at_ai_error_t *e)
+{
+    return at_ai_error_moderated(e, at_ai_error_inner(e));
+}
+
+
 /*
- * The class it would have as an error answer: with the status it names, else
- * as a request that was refused.  "Invalid" it is not called, as nobody knows
- * whose fault it was.
+ * The class it would have as an error answer.  "Invalid" it is not called, as
+ * nobody knows whose fault it was.
  */
 
 static at_ai_class_e
@@ -614,7 +630,7 @@ at_ai_error_wrapped(const at_ai_error_t *e)
 {
     at_ai_class_e  class;
 
-    class = at_ai_error_class(e, e->status ? e->status : 400);
+    class = at_ai_error_class(e, at_ai_error_inner(e));
 
     if (class == AT_AI_MODERATED || class == AT_AI_CREDENTIAL) {
         return class;

@@ -10,6 +10,7 @@
  *     at_ai_retry.c      waits that headers ask for
  *     at_ai_reason.c     text for logs: printable, bounded, free of secrets
  *     at_ai_url.c        result URLs and the call that fetches one
+ *     at_ai_job.c        jobs: ids, polls, cancels, adoption
  *     at_ai_size.c       the nearest size or ratio a provider knows
  *     at_ai_multipart.c  bodies of multipart/form-data
  */
@@ -115,7 +116,10 @@ typedef struct {
     at_ai_answer_t        answer;
     at_ai_error_t         error;
     at_ai_retry_t         retry;
+    char                  job[AT_AI_JOB_MAX];   /* backs lane->job */
     unsigned              seed_sent:1;
+    unsigned              begun:1;      /* it has had an answer */
+    unsigned              polling:1;    /* the call asks for a job */
 } at_ai_private_t;
 
 
@@ -147,6 +151,8 @@ typedef struct {
 extern const at_ai_format_t  at_ai_openai;
 extern const at_ai_format_t  at_ai_stability;
 extern const at_ai_format_t  at_ai_stability_v1;
+extern const at_ai_format_t  at_ai_replicate;
+extern const at_ai_format_t  at_ai_huggingface;
 
 
 static inline at_ai_private_t *
@@ -199,7 +205,11 @@ void at_ai_error_value(at_ai_error_t *e, const char *path,
 /* The verdict on an answer that is no 2xx, and on a 2xx with an error in it. */
 at_ai_step_e at_ai_error_end(at_ai_lane_t *lane);
 int at_ai_error_said(const at_ai_error_t *e);
+
 at_ai_step_e at_ai_error_in_success(at_ai_lane_t *lane);
+
+/* 1 if the error in a 2xx is a refusal of the prompt. */
+int at_ai_error_refusal(const at_ai_error_t *e);
 
 
 /*
@@ -211,12 +221,24 @@ void at_ai_answer_type(at_ai_answer_t *a, at_str_t value);
 int at_ai_answer_data(at_ai_lane_t *lane, const uint8_t *p, size_t len);
 at_ai_step_e at_ai_answer_end(at_ai_lane_t *lane);
 
+/* AT_ERROR after at_ai_fail(): the body is empty, or not whole JSON. */
+int at_ai_answer_whole(at_ai_lane_t *lane);
+
 
 /* AT_AI_NEXT with the GET of url as the call, or AT_AI_FAILED. */
 at_ai_step_e at_ai_call_result(at_ai_lane_t *lane, at_str_t url);
 
 /* The verdict on a result host's answer that is no 200. */
 at_ai_step_e at_ai_result_failed(at_ai_lane_t *lane);
+
+
+/* Remembers a copy of id as lane->job; AT_ERROR if no such id can be. */
+int at_ai_job_set(at_ai_lane_t *lane, at_str_t id);
+void at_ai_job_forget(at_ai_lane_t *lane);
+
+/* The call becomes method before + job + after, with text behind its url. */
+int at_ai_job_call(at_ai_call_t *call, at_buf_t *text, at_str_t method,
+    const char *before, at_str_t job, const char *after);
 
 
 /* 0: the request asks for no size.  One given side stands for both. */

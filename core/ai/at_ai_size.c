@@ -79,7 +79,7 @@ at_ai_size_t
 at_ai_size_fit(at_ai_size_t asked, const at_ai_range_t *range)
 {
     double        area, scale;
-    unsigned     *side;
+    unsigned      longer, *side;
     at_ai_size_t  size;
 
     area = (double) asked.width * asked.height;
@@ -96,8 +96,17 @@ at_ai_size_fit(at_ai_size_t asked, const at_ai_range_t *range)
     size.height = at_ai_size_step(asked.height * scale, range);
 
     while (size.width * size.height > range->area_max) {
-        side = (size.width > size.height) ? &size.width : &size.height;
-        *side -= range->step;
+        longer = (size.width > size.height) ? size.width : size.height;
+
+        /* Both of them, if it is a square. */
+
+        if (size.width == longer) {
+            size.width -= range->step;
+        }
+
+        if (size.height == longer) {
+            size.height -= range->step;
+        }
     }
 
     while (size.width * size.height < range->area_min) {
