@@ -21,6 +21,7 @@ static const at_ai_format_t  *const at_ai_formats[] = {
     &at_ai_stability,
     &at_ai_stability_v1,
     &at_ai_replicate,
+    &at_ai_huggingface,
 };
 
 #define AT_AI_NFORMATS  (sizeof(at_ai_formats) / sizeof(at_ai_formats[0]))
@@ -44,7 +45,7 @@ at_ai_format_find(at_str_t name)
 const char *
 at_ai_format_names(void)
 {
-    return "openai, stability, stability-v1, replicate";
+    return "openai, stability, stability-v1, replicate, huggingface";
 }
 
 

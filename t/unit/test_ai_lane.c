@@ -30,7 +30,7 @@ test_formats(void **state)
         n++;
     }
 
-    assert_int_equal(n, 4);
+    assert_int_equal(n, 5);
 
     assert_null(at_ai_format_find(AT_STR("")));
     assert_null(at_ai_format_find(AT_STR("openai2")));
