@@ -91,8 +91,8 @@ sb_rate_limit_text(sb_call_t *c, double after)
 
     /* insufficient_quota: credit, not rate. */
 
-    if (c->api == &sb_api_stability) {
-        e.code = "payment_required";
+    if (c->api->credit) {
+        e.code = c->api->credit;
         snprintf(e.message, sizeof(e.message), "You lack sufficient credits "
                  "to make this request.");
         c->api->error(c, 402, &e);
@@ -108,6 +108,22 @@ sb_rate_limit_text(sb_call_t *c, double after)
 }
 
 
+/* A model that has to be brought into memory first. */
+
+static void
+sb_loading(sb_call_t *c, double after)
+{
+    if (c->api != &sb_api_huggingface) {
+        sb_fault_variant(c);
+        return;
+    }
+
+    sb_answer_text(c, sb_is(c, "loading") ? 503 : 200, "application/json",
+                   "{\"error\":\"Model sandbox is currently loading\","
+                   "\"estimated_time\":%.3f}", after);
+}
+
+
 static void
 sb_rate_limit(sb_call_t *c)
 {
@@ -117,6 +133,11 @@ sb_rate_limit(sb_call_t *c)
 
     after = c->settings.retry_after;
     up = (long) after + (after > (double) (long) after);
+
+    if (sb_is(c, "loading") || sb_is(c, "loading_200")) {
+        sb_loading(c, after);
+        return;
+    }
 
     if (sb_is(c, "body_text") || sb_is(c, "try_again")
         || sb_is(c, "insufficient_quota"))
@@ -164,6 +185,24 @@ sb_moderated(sb_call_t *c, sb_job_t *job)
                                      : c->api->moderated;
 
     if (c->api->moderate(c, job, variant) != SB_OK) {
+        sb_fault_variant(c);
+        return 1;
+    }
+
+    return c->answer.status != 0;
+}
+
+
+/* The same for work that comes to nothing. */
+
+static int
+sb_failed(sb_call_t *c, sb_job_t *job)
+{
+    const char  *variant;
+
+    variant = c->settings.variant[0] ? c->settings.variant : c->api->failed;
+
+    if (c->api->fail == NULL || c->api->fail(c, job, variant) != SB_OK) {
         sb_fault_variant(c);
         return 1;
     }
@@ -322,6 +361,9 @@ sb_fault_before(sb_call_t *c, sb_job_t *job)
 
         c->answer.deliver = SB_DELIVER_RESET;
         return 1;
+
+    case SB_MODE_FAILED:
+        return sb_failed(c, job);
 
     case SB_MODE_ERROR:
         c->api->failure(c, failures[sb_provider_random(c->provider) % 3]);

@@ -60,12 +60,12 @@ sb_latency(sb_call_t *c)
 
 /* SB_ERROR: the client left meanwhile. */
 
-static int
-sb_sleep(sb_call_t *c)
+int
+sb_latency_sleep(sb_call_t *c)
 {
     int64_t  ms;
 
-    if (c->settings.on_file != (c->route == SB_ROUTE_FILE)) {
+    if (c->settings.on != sb_call_on(c)) {
         return SB_OK;
     }
 
@@ -112,7 +112,7 @@ sb_generate_job(sb_call_t *c, sb_job_t *job, sb_picture_t *p)
 {
     sb_decide(c);
 
-    if (sb_sleep(c) != SB_OK) {
+    if (sb_latency_sleep(c) != SB_OK) {
         return;
     }
 
@@ -180,7 +180,7 @@ sb_serve_picture(sb_call_t *c, sb_job_t *job, sb_picture_t *p)
 {
     sb_decide(c);
 
-    if (sb_sleep(c) != SB_OK || sb_fault_before(c, job)) {
+    if (sb_latency_sleep(c) != SB_OK || sb_fault_before(c, job)) {
         return;
     }
 

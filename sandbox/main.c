@@ -314,6 +314,7 @@ main(int argc, char **argv)
     sb_state_stop();
     MHD_stop_daemon(daemon);
     sb_files_free();
+    sb_predictions_free();
     sb_state_free();
 
     return 0;

@@ -65,6 +65,7 @@ typedef enum {
     SB_MODE_STATUS,
     SB_MODE_GARBAGE,
     SB_MODE_RESET,
+    SB_MODE_FAILED,
     SB_MODE_ERROR,              /* by errorRate; cannot be set */
     SB_MODES
 } sb_mode_e;
@@ -96,6 +97,15 @@ typedef enum {
 } sb_latency_e;
 
 
+/* What a fault hits. */
+typedef enum {
+    SB_ON_CALL,                 /* the generation */
+    SB_ON_FILE,                 /* GET of a picture */
+    SB_ON_POLL,                 /* GET of a prediction */
+    SB_ON_NOTHING
+} sb_target_e;
+
+
 typedef struct {
     sb_mode_e     mode;
     char          variant[32];          /* "": the default of the format */
@@ -110,8 +120,12 @@ typedef struct {
     sb_reply_e    response;
     sb_format_e   format;
     uint64_t      seed;
+    sb_target_e   on;
+    long long     queue_ms;             /* of predictions: before they run */
+    long long     run_ms;
+    long long     remaining;            /* told as ratelimit-remaining */
     unsigned      has_seed:1;
-    unsigned      on_file:1;            /* faults hit GET of pictures */
+    unsigned      list:1;               /* output is a list */
 } sb_settings_t;
 
 
@@ -121,6 +135,8 @@ typedef enum {
     SB_COUNT_REFUSED,
     SB_COUNT_ABORTED,
     SB_COUNT_CANCELS,
+    SB_COUNT_STOPPED,
+    SB_COUNT_POLLS,
     SB_COUNT_IN_FLIGHT,
     SB_COUNT_FILES,
     SB_COUNT_LEAKS,
@@ -178,6 +194,8 @@ typedef enum {
     SB_ROUTE_NONE,
     SB_ROUTE_CONTROL,
     SB_ROUTE_API,
+    SB_ROUTE_POLL,
+    SB_ROUTE_CANCEL,
     SB_ROUTE_FILE
 } sb_route_e;
 
@@ -213,7 +231,8 @@ typedef struct {
 
 
 typedef struct {
-    const char  *code;          /* OpenAI: code; Stability: name */
+    const char  *code;          /* OpenAI: code; Stability: name;
+                                   Replicate: title */
     const char  *param;
     const char  *type;          /* OpenAI only; NULL: the usual one */
     char         message[512];
@@ -238,6 +257,12 @@ typedef struct {
     unsigned      disrespect:1;         /* respect_moderation: false */
     unsigned      disrespect_top:1;
     const char   *url;                  /* instead of the picture's own */
+    const char   *ending;               /* of the work; NULL: "succeeded" */
+    const char   *failure;              /* what is said of it, or NULL */
+    unsigned      nsfw:1;               /* has_nsfw_concepts: true */
+    /* Replicate only, in ms; -1: not said: */
+    int64_t       wait_ms;              /* Prefer: wait */
+    int64_t       cancel_after_ms;
     /* The request as parsed; one of them: */
     yajl_val      json;
     sb_form_t    *form;
@@ -258,6 +283,8 @@ typedef struct {
 struct sb_api_s {
     const char  *name;
     const char  *moderated;     /* default variant of that mode; or NULL */
+    const char  *failed;        /* the same */
+    const char  *credit;        /* code of a 402; NULL: has none */
     unsigned     url:1;         /* can answer with URLs */
 
     /* SB_ERROR: the request is refused and the answer says why. */
@@ -270,7 +297,39 @@ struct sb_api_s {
 
     /* SB_ERROR: no such variant.  May set flags of the job instead. */
     int   (*moderate)(sb_call_t *c, sb_job_t *job, const char *variant);
+
+    /* The same for work that fails; NULL: the request is all there is. */
+    int   (*fail)(sb_call_t *c, sb_job_t *job, const char *variant);
+
+    /* What every answer has beside its own; or NULL. */
+    void  (*decorate)(sb_call_t *c);
 };
+
+
+/* Work that outlives its call, as it is made. */
+typedef struct {
+    char         id[33];
+    char         provider[SB_NAME_MAX + 1];
+    char        *model;
+    char        *input;         /* JSON */
+    char        *output;        /* JSON */
+    const char  *ending;        /* status, once it is over */
+    const char  *failure;       /* or NULL */
+    uint64_t     seed;
+    int64_t      created;       /* monotonic ms, as those below */
+    int64_t      starts;
+    int64_t      ends;
+    int64_t      dies;          /* by Cancel-After; or INT64_MAX */
+    int64_t      stopped;       /* by a cancel call; or INT64_MAX */
+} sb_prediction_t;
+
+
+/* How a prediction is told. */
+typedef enum {
+    SB_TELL_NEW,                /* just made, nothing done yet */
+    SB_TELL_WAITED,             /* its end comes with its output */
+    SB_TELL_NOW
+} sb_tell_e;
 
 
 /* text.c */
@@ -331,6 +390,7 @@ void sb_count(sb_call_t *c, sb_count_e which, int64_t n);
 void sb_count_begin(sb_call_t *c);
 void sb_count_end(sb_call_t *c);
 void sb_count_abort(sb_call_t *c);
+sb_target_e sb_call_on(const sb_call_t *c);
 void sb_decide(sb_call_t *c);
 void sb_remember(sb_call_t *c, const sb_job_t *job);
 int sb_memory_take(size_t n);
@@ -344,6 +404,16 @@ int sb_file_store(const char *provider, const sb_picture_t *p, char *url,
 int sb_file_load(const char *provider, const char *name, sb_buf_t *data,
     const char **type);
 void sb_files_free(void);
+
+
+/* predictions.c */
+
+int sb_prediction_add(sb_prediction_t *p);
+int sb_prediction_print(const char *provider, const char *id, sb_tell_e tell,
+    sb_buf_t *out);
+int sb_prediction_over(const char *provider, const char *id);
+int sb_prediction_stop(const char *provider, const char *id);
+void sb_predictions_free(void);
 
 
 /* settings.c */
@@ -388,17 +458,28 @@ int sb_media_type_is(sb_call_t *c, const char *type);
 void sb_control(sb_call_t *c);
 void sb_generate(sb_call_t *c);
 void sb_serve_file(sb_call_t *c);
+int sb_latency_sleep(sb_call_t *c);
 int sb_fault_before(sb_call_t *c, sb_job_t *job);
 int sb_fault_pictures(sb_call_t *c, sb_job_t *job, sb_picture_t *p);
 void sb_fault_after(sb_call_t *c, const sb_job_t *job);
 void sb_fault_variant(sb_call_t *c);
 
 
-/* openai.c, stability.c, stability1.c */
+/* replicate.c, polls.c */
+
+int sb_replicate_key(sb_call_t *c);
+int sb_replicate_method(sb_call_t *c, const char *method);
+void sb_serve_poll(sb_call_t *c);
+void sb_serve_cancel(sb_call_t *c);
+
+
+/* The formats, a file each; file is in generate.c. */
 
 extern const sb_api_t  sb_api_openai;
 extern const sb_api_t  sb_api_stability;
 extern const sb_api_t  sb_api_stability1;
+extern const sb_api_t  sb_api_replicate;
+extern const sb_api_t  sb_api_huggingface;
 extern const sb_api_t  sb_api_file;
 
 

@@ -81,6 +81,39 @@ sb_call_wait(sb_call_t *c, int64_t ms)
 /* Finds the call's part of the sandbox; rest is the path behind the name. */
 
 static void
+sb_route_api(sb_call_t *c)
+{
+    const char  *rest;
+
+    rest = c->rest;
+    c->route = SB_ROUTE_API;
+
+    if (strncmp(rest, "/v2beta/", 8) == 0) {
+        c->api = &sb_api_stability;
+
+    } else if (strncmp(rest, "/v1/generation/", 15) == 0) {
+        c->api = &sb_api_stability1;
+
+    } else if (strncmp(rest, "/v1/predictions/", 16) == 0) {
+        c->api = &sb_api_replicate;
+        c->route = strcmp(c->method, "GET") == 0 ? SB_ROUTE_POLL
+                                                 : SB_ROUTE_CANCEL;
+
+    } else if (strcmp(rest, "/v1/predictions") == 0
+               || strncmp(rest, "/v1/models/", 11) == 0)
+    {
+        c->api = &sb_api_replicate;
+
+    } else if (strncmp(rest, "/hf-inference/", 14) == 0) {
+        c->api = &sb_api_huggingface;
+
+    } else {
+        c->api = &sb_api_openai;
+    }
+}
+
+
+static void
 sb_route(sb_call_t *c)
 {
     size_t       len;
@@ -119,17 +152,7 @@ sb_route(sb_call_t *c)
         return;
     }
 
-    c->route = SB_ROUTE_API;
-
-    if (strncmp(rest, "/v2beta/", 8) == 0) {
-        c->api = &sb_api_stability;
-
-    } else if (strncmp(rest, "/v1/generation/", 15) == 0) {
-        c->api = &sb_api_stability1;
-
-    } else {
-        c->api = &sb_api_openai;
-    }
+    sb_route_api(c);
 }
 
 
@@ -260,6 +283,12 @@ sb_call_answer(sb_call_t *c)
     } else if (c->route == SB_ROUTE_API) {
         sb_generate(c);
 
+    } else if (c->route == SB_ROUTE_POLL) {
+        sb_serve_poll(c);
+
+    } else if (c->route == SB_ROUTE_CANCEL) {
+        sb_serve_cancel(c);
+
     } else if (c->route == SB_ROUTE_FILE) {
         sb_serve_file(c);
 
@@ -268,6 +297,10 @@ sb_call_answer(sb_call_t *c)
                        "No such path. Paths begin with /_control or with a "
                        "provider's name ([a-z0-9_-], 32 at most, no leading "
                        "_; %d providers at most).\n", SB_PROVIDERS_MAX);
+    }
+
+    if (c->api && c->api->decorate && c->answer.status) {
+        c->api->decorate(c);
     }
 
     MHD_set_connection_option(c->connection, MHD_CONNECTION_OPTION_TIMEOUT,

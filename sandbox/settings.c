@@ -23,7 +23,8 @@ typedef struct {
 
 static const char *const  sb_modes[SB_MODES] = {
     "ok", "rate_limit", "moderated", "truncated", "empty", "hang",
-    "hang_body", "drip", "oversized", "status", "garbage", "reset", "error"
+    "hang_body", "drip", "oversized", "status", "garbage", "reset", "failed",
+    "error"
 };
 
 
@@ -32,10 +33,12 @@ static const char *const  sb_modes[SB_MODES] = {
 static const char *const  sb_variants[SB_MODES] = {
     "",
     "|seconds|http_date|fraction|retry_after_ms|x_ratelimit_reset"
-        "|ratelimit_reset|body_text|try_again|none|insufficient_quota|",
+        "|ratelimit_reset|body_text|try_again|none|insufficient_quota"
+        "|loading|loading_200|",
     "|moderation_blocked|content_policy_violation|empty_data"
         "|respect_moderation|respect_moderation_top|forbidden"
-        "|filtered_header|filtered_json|filtered_artifact|invalid_prompts|",
+        "|filtered_header|filtered_json|filtered_artifact|invalid_prompts"
+        "|nsfw|nsfw_output|flagged|nsfw_concepts|",
     "|short|cut|base64|json|",
     "|body|no_content|null|json|",
     "",
@@ -45,6 +48,7 @@ static const char *const  sb_variants[SB_MODES] = {
     "|json|html|text|empty|",
     "|html|text|gif|tiny|gzip|deep|redirect|bad_url|file_url|",
     "|start|body|",
+    "|error|canceled|aborted|error_list|error_200|",
     ""
 };
 
@@ -65,6 +69,7 @@ sb_settings_default(sb_settings_t *s)
     s->retry_after = 7;
     s->status = 500;
     s->bytes_per_second = 1000;
+    s->remaining = 599;
 }
 
 
@@ -181,7 +186,8 @@ sb_set_mode(sb_settings_t *s, yajl_val v, const char **why)
     const char  *text;
 
     *why = "must be one of ok, rate_limit, moderated, truncated, empty, "
-           "hang, hang_body, drip, oversized, status, garbage, reset";
+           "hang, hang_body, drip, oversized, status, garbage, reset, "
+           "failed";
 
     text = YAJL_GET_STRING(v);
     if (text == NULL) {
@@ -271,7 +277,11 @@ static const char *const  sb_formats[] = {
 };
 
 static const char *const  sb_targets[] = {
-    "call", "file", NULL
+    "call", "file", "poll", NULL
+};
+
+static const char *const  sb_outputs[] = {
+    "string", "list", NULL
 };
 
 
@@ -316,14 +326,15 @@ sb_set_on(sb_settings_t *s, yajl_val v, const char **why)
 {
     int  i;
 
-    *why = "must be \"call\" (the generation) or \"file\" (the picture's URL)";
+    *why = "must be \"call\" (the generation), \"file\" (the picture's URL) "
+           "or \"poll\" (the prediction's)";
 
     i = sb_choice(v, sb_targets);
     if (i < 0) {
         return SB_ERROR;
     }
 
-    s->on_file = (i == 1);
+    s->on = (sb_target_e) i;
 
     return SB_OK;
 }
@@ -347,6 +358,51 @@ sb_set_seed(sb_settings_t *s, yajl_val v, const char **why)
 }
 
 
+static int
+sb_set_queue_ms(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be milliseconds up to 600000";
+
+    return sb_integer(v, 0, (long long) SB_MS_MAX, &s->queue_ms);
+}
+
+
+static int
+sb_set_run_ms(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be milliseconds up to 600000";
+
+    return sb_integer(v, 0, (long long) SB_MS_MAX, &s->run_ms);
+}
+
+
+static int
+sb_set_remaining(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be an integer from 0 to 1000000";
+
+    return sb_integer(v, 0, 1000000, &s->remaining);
+}
+
+
+static int
+sb_set_output(sb_settings_t *s, yajl_val v, const char **why)
+{
+    int  i;
+
+    *why = "must be \"string\" or \"list\"";
+
+    i = sb_choice(v, sb_outputs);
+    if (i < 0) {
+        return SB_ERROR;
+    }
+
+    s->list = (i == 1);
+
+    return SB_OK;
+}
+
+
 static const sb_member_t  sb_members[] = {
     { "latencyMs", sb_set_latency },
     { "errorRate", sb_set_error_rate },
@@ -360,6 +416,10 @@ static const sb_member_t  sb_members[] = {
     { "format", sb_set_format },
     { "on", sb_set_on },
     { "seed", sb_set_seed },
+    { "queueMs", sb_set_queue_ms },
+    { "runMs", sb_set_run_ms },
+    { "remaining", sb_set_remaining },
+    { "output", sb_set_output },
     { NULL, NULL }
 };
 
@@ -387,8 +447,10 @@ sb_settings_check(const sb_settings_t *s, const char **why)
         return "times";
     }
 
-    if (s->on_file && s->mode == SB_MODE_MODERATED) {
-        *why = "moderated is for calls, not for \"on\":\"file\"";
+    if (s->on != SB_ON_CALL
+        && (s->mode == SB_MODE_MODERATED || s->mode == SB_MODE_FAILED))
+    {
+        *why = "moderated and failed are for \"on\":\"call\" only";
         return "mode";
     }
 
@@ -489,7 +551,11 @@ sb_settings_gen(const sb_settings_t *s, long long left, yajl_gen g)
     sb_gen_member(g, "response", s->response ? sb_responses[s->response]
                                              : NULL);
     sb_gen_member(g, "format", s->format ? sb_formats[s->format] : NULL);
-    sb_gen_member(g, "on", sb_targets[s->on_file]);
+    sb_gen_member(g, "on", sb_targets[s->on]);
+    sb_gen_member_int(g, "queueMs", s->queue_ms);
+    sb_gen_member_int(g, "runMs", s->run_ms);
+    sb_gen_member_int(g, "remaining", s->remaining);
+    sb_gen_member(g, "output", sb_outputs[s->list]);
 
     sb_gen_text(g, "seed");
 

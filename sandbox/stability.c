@@ -437,6 +437,7 @@ sb_stability_moderate(sb_call_t *c, sb_job_t *job, const char *variant)
 const sb_api_t  sb_api_stability = {
     .name = "stability",
     .moderated = "forbidden",
+    .credit = "payment_required",
     .read = sb_stability_read,
     .write = sb_stability_write,
     .error = sb_stability_error,

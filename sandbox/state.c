@@ -39,8 +39,8 @@ static struct {
 
 
 static const char *const  sb_count_names[SB_COUNT_MODE] = {
-    "calls", "ok", "refused", "aborted", "cancels", "inFlight", "files",
-    "credentialLeaks", "lastAbortMs"
+    "calls", "ok", "refused", "aborted", "cancels", "stopped", "polls",
+    "inFlight", "files", "credentialLeaks", "lastAbortMs"
 };
 
 
@@ -528,11 +528,23 @@ sb_count_begin(sb_call_t *c)
     c->counted = 1;
     c->provider->counts[SB_COUNT_IN_FLIGHT]++;
 
-    if (c->route == SB_ROUTE_FILE) {
-        c->provider->counts[SB_COUNT_FILES]++;
+    switch (c->route) {
 
-    } else {
+    case SB_ROUTE_FILE:
+        c->provider->counts[SB_COUNT_FILES]++;
+        break;
+
+    case SB_ROUTE_POLL:
+        c->provider->counts[SB_COUNT_POLLS]++;
+        break;
+
+    case SB_ROUTE_CANCEL:
+        c->provider->counts[SB_COUNT_CANCELS]++;
+        break;
+
+    default:
         c->provider->counts[SB_COUNT_CALLS]++;
+        break;
     }
 
     pthread_cond_broadcast(&sb.changed);
@@ -582,6 +594,26 @@ sb_count_abort(sb_call_t *c)
 }
 
 
+sb_target_e
+sb_call_on(const sb_call_t *c)
+{
+    switch (c->route) {
+
+    case SB_ROUTE_API:
+        return SB_ON_CALL;
+
+    case SB_ROUTE_FILE:
+        return SB_ON_FILE;
+
+    case SB_ROUTE_POLL:
+        return SB_ON_POLL;
+
+    default:
+        return SB_ON_NOTHING;
+    }
+}
+
+
 /* Fixes the call's settings and mode, using up one of "times". */
 
 void
@@ -597,7 +629,7 @@ sb_decide(sb_call_t *c)
     c->settings = p->settings;
     c->mode = SB_MODE_OK;
 
-    if (c->settings.on_file == (c->route == SB_ROUTE_FILE)) {
+    if (c->settings.on == sb_call_on(c)) {
         c->mode = p->settings.mode;
 
         if (p->left == 0) {
@@ -621,7 +653,7 @@ sb_decide(sb_call_t *c)
     /* A picture fetched while faults hit calls is no call of any mode. */
 
     if (c->epoch == p->epoch
-        && (c->route == SB_ROUTE_API || c->settings.on_file))
+        && (c->route == SB_ROUTE_API || c->settings.on == sb_call_on(c)))
     {
         p->counts[SB_COUNT_MODE + c->mode]++;
         pthread_cond_broadcast(&sb.changed);
