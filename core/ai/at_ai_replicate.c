@@ -1,8 +1,8 @@
 /*
  * Format "replicate": a prediction is created, and asked for until it ends.
  *
- * The creating call waits for the picture (Prefer: wait) and mostly has it;
- * otherwise the prediction is polled by its id.  What counts is the output:
+ * The creating call waits a while for the picture (Prefer: wait) and often has
+ * it; otherwise the prediction is polled by its id.  What counts is the output:
  * answers have been seen that hold the picture and say "processing".  A
  * prediction that has been created is paid for, so a poll that fails is made
  * again before its lane is given up.  Called through the table in at_ai.c;
@@ -28,14 +28,16 @@
 #define AT_AI_REPLICATE_MISSES    3         /* polls in a row that failed */
 
 /*
- * Seconds.  The creating call ends a little before the lane's deadline: who
- * has the id by then can cancel the job, or leave it to be adopted.  The
- * provider itself ends a job that we forget; less than 5 s it does not take.
+ * Seconds, but for the part.  The creating call is held back for a part of
+ * the lane's deadline only: until it is answered the id is not known, and a
+ * job without an id can neither be called off when its lane has lost nor be
+ * adopted.  The provider itself ends a job that we forget, so long after the
+ * deadline that whoever adopts it still finds it running.
  */
-#define AT_AI_REPLICATE_MARGIN      1
+#define AT_AI_REPLICATE_WAIT_PART   3       /* a third */
+#define AT_AI_REPLICATE_WAIT_LEAST  2       /* of deadline, for any wait */
 #define AT_AI_REPLICATE_WAIT_MAX    60
-#define AT_AI_REPLICATE_SLACK       2
-#define AT_AI_REPLICATE_CANCEL_MIN  5
+#define AT_AI_REPLICATE_SLACK       60
 #define AT_AI_REPLICATE_CANCEL_MAX  86400
 
 
@@ -278,7 +280,10 @@ at_ai_replicate_body(at_ai_lane_t *lane, const at_ai_replicate_model_t *m)
 }
 
 
-/* Both are left out if they would come too late, or no deadline is known. */
+/*
+ * No wait if the deadline is too near for one, and no end that the provider
+ * would not take.  Without a deadline it waits as long as it likes to.
+ */
 
 static int
 at_ai_replicate_times(at_ai_lane_t *lane, at_ai_replicate_t *r)
@@ -290,9 +295,11 @@ at_ai_replicate_times(at_ai_lane_t *lane, at_ai_replicate_t *r)
         return at_ai_call_header(lane, AT_STR("Prefer"), AT_STR("wait"));
     }
 
-    s = lane->provider->timeout_ms / 1000 - AT_AI_REPLICATE_MARGIN;
+    s = lane->provider->timeout_ms / 1000;
 
-    if (s > 0) {
+    if (s >= AT_AI_REPLICATE_WAIT_LEAST) {
+        s = s / AT_AI_REPLICATE_WAIT_PART;
+        s = (s < 1) ? 1 : s;
         s = (s < AT_AI_REPLICATE_WAIT_MAX) ? s : AT_AI_REPLICATE_WAIT_MAX;
         len = snprintf(r->prefer, sizeof(r->prefer), "wait=%d", (int) s);
 
@@ -306,10 +313,6 @@ at_ai_replicate_times(at_ai_lane_t *lane, at_ai_replicate_t *r)
 
     s = lane->provider->timeout_ms / 1000
         + (lane->provider->timeout_ms % 1000 != 0) + AT_AI_REPLICATE_SLACK;
-
-    if (s < AT_AI_REPLICATE_CANCEL_MIN) {
-        s = AT_AI_REPLICATE_CANCEL_MIN;
-    }
 
     if (s > AT_AI_REPLICATE_CANCEL_MAX) {
         return AT_OK;
