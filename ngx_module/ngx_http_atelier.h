@@ -49,10 +49,24 @@ typedef enum {
 } ngx_http_atelier_endpoint_e;
 
 
+typedef enum {
+    NGX_HTTP_ATELIER_RACE = 0,                   /* all at once */
+    NGX_HTTP_ATELIER_HEDGE,                      /* the next if one is slow */
+    NGX_HTTP_ATELIER_FAILOVER                    /* the next if one failed */
+} ngx_http_atelier_strategy_e;
+
+
 /* An endpoint belongs to its own location and is not inherited. */
 typedef struct {
     ngx_http_atelier_endpoint_e   endpoint;
     ngx_http_atelier_place_t      place;
+
+    /* Of atelier_generate: */
+    ngx_http_atelier_strategy_e   strategy;
+    ngx_msec_t                    hedge_min;     /* bounds of the delay */
+    ngx_msec_t                    hedge_max;
+    ngx_uint_t                    max_in_flight; /* 0: no bound */
+    ngx_uint_t                    in_flight;     /* this worker's, now */
 } ngx_http_atelier_loc_conf_t;
 
 
@@ -112,6 +126,7 @@ ngx_http_atelier_str(ngx_str_t *s)
 
 /* Handlers of the endpoints. */
 ngx_int_t ngx_http_atelier_generate_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_options_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_metrics_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_live_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_ready_handler(ngx_http_request_t *r);

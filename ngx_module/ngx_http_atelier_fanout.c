@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_atelier_lane_request_header(ngx_http_request_t *sr,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_atelier_lane_done(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
+static ngx_http_request_t *ngx_http_atelier_lane_left(
+    ngx_http_atelier_lane_t *lane);
 static void ngx_http_atelier_lane_detach(ngx_http_atelier_lane_t *lane);
 static void ngx_http_atelier_lane_ended(ngx_http_atelier_lane_t *lane,
     ngx_http_atelier_lane_state_e state);
@@ -166,9 +168,8 @@ ngx_http_atelier_fanout_finish(ngx_http_atelier_fanout_t *f)
 
 /*
  * The request ends.  Its subrequests' upstreams have been closed before by
- * their own cleanup handlers, which were added later and so ran first; only
- * our timers are left.  States stay as they are: they tell the caller which
- * lanes were cut by it.
+ * their own cleanup handlers, which were added later and so ran first; our
+ * timers and the lanes' own ends are left.
  */
 
 static void
@@ -182,16 +183,34 @@ ngx_http_atelier_fanout_cleanup(void *data)
     lanes = f->lanes.elts;
 
     for (i = 0; i < f->lanes.nelts; i++) {
-        lanes[i]->sr = NULL;
-
-        if (lanes[i]->deadline.timer_set) {
-            ngx_del_timer(&lanes[i]->deadline);
-        }
-
-        if (lanes[i]->pause.timer_set) {
-            ngx_del_timer(&lanes[i]->pause);
+        if (ngx_http_atelier_lane_active(lanes[i])) {
+            ngx_http_atelier_lane_left(lanes[i]);
+            ngx_http_atelier_lane_ended(lanes[i],
+                                        NGX_HTTP_ATELIER_LANE_CANCELLED);
         }
     }
+}
+
+
+/* The subrequest is not the lane's any more; notes whether it was sent. */
+
+static ngx_http_request_t *
+ngx_http_atelier_lane_left(ngx_http_atelier_lane_t *lane)
+{
+    ngx_http_request_t  *sr;
+
+    sr = lane->sr;
+
+    if (sr) {
+        lane->sr = NULL;
+        sr->post_subrequest = NULL;
+
+        if (sr->upstream ? sr->upstream->request_sent : lane->begun) {
+            lane->sent++;
+        }
+    }
+
+    return sr;
 }
 
 
@@ -354,13 +373,13 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     ngx_http_request_t      *r;
     ngx_http_atelier_step_e  step;
 
-    sr->post_subrequest = NULL;
-
     if (lane->sr != sr) {
+        sr->post_subrequest = NULL;
         return NGX_OK;
     }
 
-    lane->sr = NULL;
+    (void) ngx_http_atelier_lane_left(lane);
+
     r = lane->fanout->request;
 
     complete = lane->begun && (rc == NGX_OK || lane->stopped);
@@ -420,14 +439,11 @@ ngx_http_atelier_lane_detach(ngx_http_atelier_lane_t *lane)
 {
     ngx_http_request_t  *sr;
 
-    sr = lane->sr;
+    sr = ngx_http_atelier_lane_left(lane);
 
     if (sr == NULL) {
         return;
     }
-
-    lane->sr = NULL;
-    sr->post_subrequest = NULL;
 
     if (sr->upstream && sr->upstream->cleanup) {
         sr->header_only = 1;
@@ -456,6 +472,8 @@ ngx_http_atelier_lane_ended(ngx_http_atelier_lane_t *lane,
     if (lane->pause.timer_set) {
         ngx_del_timer(&lane->pause);
     }
+
+    lane->ops->ended(lane);
 }
 
 

@@ -63,6 +63,12 @@ typedef struct {
     /* The answer is over; complete is 0 if it broke off or never came. */
     ngx_http_atelier_step_e  (*end)(ngx_http_atelier_lane_t *lane,
                                     ngx_uint_t complete, ngx_msec_t *wait);
+
+    /*
+     * The lane has ended, whatever way, and its state says how; called once
+     * for each lane that was launched.  It must not touch the fan-out.
+     */
+    void                     (*ended)(ngx_http_atelier_lane_t *lane);
 } ngx_http_atelier_lane_ops_t;
 
 
@@ -88,6 +94,8 @@ struct ngx_http_atelier_lane_s {
     ngx_msec_t                          started;
     ngx_msec_t                          ended;
     ngx_uint_t                          calls;     /* subrequests made */
+    ngx_uint_t                          sent;      /* ... that left for the
+                                                      upstream */
 
     /* Private to the fan-out: */
     ngx_http_request_t                 *sr;

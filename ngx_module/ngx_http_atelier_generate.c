@@ -1,11 +1,11 @@
 /*
- * POST /generate: a prompt goes in, all providers that may be asked are asked
- * at once, the first verified picture is stored and answered ("race").
+ * POST /generate: a prompt goes in, providers are asked as the strategy says,
+ * the first verified picture is stored and answered.
  *
  * The generation lives in the request's pool.  It ends exactly once, by
  * ngx_http_atelier_generate_finish() with a result, or by the request's
  * cleanup if the client left before; what became of each provider is counted
- * at that moment.  The policy is in _resume(); lanes are the fan-out's.
+ * at that moment.
  */
 
 #include "ngx_http_atelier_generate.h"
@@ -19,9 +19,8 @@ static ngx_int_t ngx_http_atelier_generate_start(ngx_http_request_t *r,
     at_str_t text);
 static ngx_int_t ngx_http_atelier_generate_launch(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
-static void ngx_http_atelier_generate_resume(ngx_http_request_t *r);
-static ngx_int_t ngx_http_atelier_generate_won(ngx_http_request_t *r,
-    ngx_http_atelier_generation_t *g, ngx_http_atelier_lane_t *winner);
+static ngx_int_t ngx_http_atelier_generate_full(ngx_http_request_t *r,
+    ngx_http_atelier_loc_conf_t *alcf);
 static void ngx_http_atelier_generate_stored(ngx_http_request_t *r,
     ngx_int_t rc);
 static void ngx_http_atelier_generate_free(void *data);
@@ -31,10 +30,16 @@ static void ngx_http_atelier_generate_cleanup(void *data);
 ngx_int_t
 ngx_http_atelier_generate_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t                     rc;
+    ngx_http_atelier_loc_conf_t  *alcf;
 
     if (r != r->main) {
         return NGX_HTTP_NOT_FOUND;
+    }
+
+    rc = ngx_http_atelier_options_handler(r);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     rc = ngx_http_atelier_allow(r, NGX_HTTP_POST, "POST");
@@ -43,6 +48,15 @@ ngx_http_atelier_generate_handler(ngx_http_request_t *r)
     }
 
     rc = ngx_http_atelier_generate_type(r);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    /* early: before the body is read, and again when it is there */
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
+
+    rc = ngx_http_atelier_generate_full(r, alcf);
     if (rc != NGX_DECLINED) {
         return rc;
     }
@@ -220,7 +234,9 @@ ngx_http_atelier_generate_start(ngx_http_request_t *r, at_str_t text)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    g->http = r;
     g->conf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+    g->location = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
     g->started = ngx_current_msec;
 
     if (at_generate_parse(text, &g->request, &err) != AT_OK) {
@@ -261,16 +277,22 @@ static ngx_int_t
 ngx_http_atelier_generate_launch(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g)
 {
+    ngx_int_t                      rc;
     ngx_uint_t                     i, n;
-    ngx_http_atelier_attempt_t    *a;
     ngx_http_atelier_provider_t  **providers;
+
+    rc = ngx_http_atelier_generate_full(r, g->location);
+    if (rc != NGX_DECLINED) {
+        g->finished = 1;
+        return rc;
+    }
 
     n = g->conf->providers.nelts;
     providers = g->conf->providers.elts;
 
     g->attempts = ngx_pcalloc(r->pool, n * sizeof(ngx_http_atelier_attempt_t));
     g->fanout = ngx_http_atelier_fanout_create(r, n,
-                                            ngx_http_atelier_generate_resume);
+                                            ngx_http_atelier_strategy_resume);
 
     if (g->attempts == NULL || g->fanout == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -282,29 +304,13 @@ ngx_http_atelier_generate_launch(ngx_http_request_t *r,
         g->attempts[i].provider = providers[i];
     }
 
-    for (i = 0; i < n; i++) {
-        a = &g->attempts[i];
+    g->location->in_flight++;
+    g->counted = 1;
 
-        if (ngx_http_atelier_limit_take(g->conf->zone, a->provider, &a->wait)
-            != NGX_OK)
-        {
-            continue;
-        }
+    rc = ngx_http_atelier_strategy_start(r, g);
 
-        a->lane = ngx_http_atelier_provider_lane(g->fanout, a->provider,
-                                                 &g->request);
-        if (a->lane == NULL) {
-            (void) ngx_http_atelier_fanout_finish(g->fanout);
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        if (ngx_http_atelier_lane_launch(a->lane) == NGX_OK) {
-            g->launched++;
-        }
-    }
-
-    if (g->launched == 0) {
-        return ngx_http_atelier_generate_fail(r, g);
+    if (rc != NGX_AGAIN) {
+        return rc;
     }
 
     /* from here on a client that leaves is noticed, and ends the lanes */
@@ -320,70 +326,49 @@ ngx_http_atelier_generate_launch(ngx_http_request_t *r,
 }
 
 
-/*
- * The policy.  Runs whenever a lane has ended, from the event loop; also on a
- * write event of the client's connection, when nothing has changed.
- */
+/* NGX_DECLINED: there is room for one more in this worker. */
 
-static void
-ngx_http_atelier_generate_resume(ngx_http_request_t *r)
+static ngx_int_t
+ngx_http_atelier_generate_full(ngx_http_request_t *r,
+    ngx_http_atelier_loc_conf_t *alcf)
 {
-    ngx_int_t                       rc;
-    ngx_uint_t                      i, active;
-    ngx_http_atelier_ctx_t         *ctx;
-    ngx_http_atelier_lane_t        *lane;
-    ngx_http_atelier_generation_t  *g;
+    ngx_http_atelier_problem_t     problem;
+    ngx_http_atelier_main_conf_t  *amcf;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
-    g = ctx->generate;
-
-    if (g->decided) {
-        return;
+    if (alcf->max_in_flight == 0 || alcf->in_flight < alcf->max_in_flight) {
+        return NGX_DECLINED;
     }
 
-    active = 0;
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
 
-    for (i = 0; i < g->nattempts; i++) {
-        lane = g->attempts[i].lane;
+    ngx_http_atelier_count(
+        &amcf->zone->sh->results[NGX_HTTP_ATELIER_RESULT_UNAVAILABLE], 1);
 
-        if (lane == NULL) {
-            continue;
-        }
+    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
 
-        /* attempts stand by priority: it breaks a tie of the same turn */
+    problem.status = NGX_HTTP_SERVICE_UNAVAILABLE;
+    problem.code = "too_many_in_flight";
+    problem.detail = "Too many pictures are being made now; send the request "
+                     "again after the time in Retry-After.";
+    problem.retry_after = 1;
 
-        if (lane->state == NGX_HTTP_ATELIER_LANE_DONE) {
-            rc = ngx_http_atelier_generate_won(r, g, lane);
-            goto decided;
-        }
-
-        active += ngx_http_atelier_lane_active(lane);
-    }
-
-    if (active) {
-        return;
-    }
-
-    rc = ngx_http_atelier_generate_fail(r, g);
-
-decided:
-
-    if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, rc);
-    }
+    return ngx_http_atelier_problem(r, &problem);
 }
 
 
-/* NGX_AGAIN: the picture is being stored. */
-
-static ngx_int_t
-ngx_http_atelier_generate_won(ngx_http_request_t *r,
+ngx_int_t
+ngx_http_atelier_generate_decided(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_lane_t *winner)
 {
     ngx_uint_t      i;
     at_ai_lane_t   *ai;
 
     g->decided = 1;
+
+    if (winner == NULL) {
+        return ngx_http_atelier_generate_fail(r, g);
+    }
+
     g->winner = winner;
     g->picture_ms = ngx_current_msec - g->started;
 
@@ -449,6 +434,15 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
     g->decided = 1;
     g->finished = 1;
 
+    if (g->counted) {
+        g->counted = 0;
+        g->location->in_flight--;
+    }
+
+    if (g->hedge.timer_set) {
+        ngx_del_timer(&g->hedge);
+    }
+
     sh = g->conf->zone->sh;
 
     ngx_http_atelier_count(&sh->results[result], 1);
@@ -478,7 +472,12 @@ ngx_http_atelier_generate_outcome(ngx_http_atelier_generation_t *g,
     ngx_http_atelier_attempt_t *a)
 {
     if (a->lane == NULL) {
-        return NGX_HTTP_ATELIER_OUTCOME_LIMITED;
+        if (a->reservation.wait == 0) {
+            return NGX_HTTP_ATELIER_OUTCOME_UNASKED;
+        }
+
+        return a->reservation.open ? NGX_HTTP_ATELIER_OUTCOME_OPEN
+                                   : NGX_HTTP_ATELIER_OUTCOME_LIMITED;
     }
 
     switch (a->lane->state) {

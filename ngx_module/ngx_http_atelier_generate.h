@@ -1,6 +1,7 @@
 /*
- * What the two files of the /generate endpoint share: the generation, its
- * course (ngx_http_atelier_generate.c) and its answers
+ * What the files of the /generate endpoint share: the generation, from its
+ * request to its end (ngx_http_atelier_generate.c), who is asked when
+ * (ngx_http_atelier_generate_strategy.c), and its answers
  * (ngx_http_atelier_generate_answer.c).
  */
 
@@ -8,8 +9,7 @@
 #define NGX_HTTP_ATELIER_GENERATE_H
 
 
-#include "ngx_http_atelier_provider.h"
-#include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_adapter.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_problem.h"
 #include "ngx_http_atelier_zone.h"
@@ -19,26 +19,42 @@
 typedef struct {
     ngx_http_atelier_provider_t    *provider;
     ngx_http_atelier_lane_t        *lane;       /* NULL: it was not asked */
-    ngx_msec_t                      wait;       /* ... for so long */
+    ngx_http_atelier_reservation_t  reservation;    /* ... for its wait */
     ngx_http_atelier_outcome_e      outcome;    /* once finished */
 } ngx_http_atelier_attempt_t;
 
 
 typedef struct {
+    ngx_http_request_t             *http;
     ngx_http_atelier_main_conf_t   *conf;
+    ngx_http_atelier_loc_conf_t    *location;
     at_generate_t                   request;
     ngx_http_atelier_fanout_t      *fanout;
     ngx_http_atelier_attempt_t     *attempts;
     ngx_uint_t                      nattempts;
-    ngx_uint_t                      launched;
+    ngx_uint_t                      next;       /* attempt to ask */
+    ngx_event_t                     hedge;
     ngx_http_atelier_lane_t        *winner;
     ngx_msec_t                      started;
     ngx_msec_t                      picture_ms; /* to the verified picture */
     u_char                          id[NGX_HTTP_ATELIER_ID_LEN];
     unsigned                        decided:1;  /* the race is over */
     unsigned                        finished:1; /* counted */
+    unsigned                        counted:1;  /* in location->in_flight */
 } ngx_http_atelier_generation_t;
 
+
+/*
+ * Who is asked when.  _start() asks the first of them; _resume() is the
+ * fan-out's, and tells _decided() once: a lane that won, or NULL.
+ */
+ngx_int_t ngx_http_atelier_strategy_start(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+void ngx_http_atelier_strategy_resume(ngx_http_request_t *r);
+
+/* The race is over; returns what to finalize with, NGX_AGAIN: not yet. */
+ngx_int_t ngx_http_atelier_generate_decided(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g, ngx_http_atelier_lane_t *winner);
 
 /* Counts the result and every provider's outcome, once. */
 void ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,

@@ -168,6 +168,11 @@ ngx_http_atelier_generate_fail(ngx_http_request_t *r,
         case NGX_HTTP_ATELIER_OUTCOME_CREDENTIAL:
             break;
 
+        case NGX_HTTP_ATELIER_OUTCOME_OPEN:
+            passing += (g->attempts[i].reservation.wait
+                        != NGX_MAX_INT_T_VALUE);
+            break;
+
         default:
             passing++;
             break;
@@ -286,6 +291,7 @@ ngx_http_atelier_answer_retry_after(ngx_http_atelier_generation_t *g)
         case NGX_HTTP_ATELIER_OUTCOME_CREDENTIAL:
             continue;
 
+        case NGX_HTTP_ATELIER_OUTCOME_OPEN:
         case NGX_HTTP_ATELIER_OUTCOME_LIMITED:
         case NGX_HTTP_ATELIER_OUTCOME_RATE_LIMITED:
             wait = ngx_http_atelier_limit_wait(g->conf->zone, provider);
@@ -299,6 +305,10 @@ ngx_http_atelier_answer_retry_after(ngx_http_atelier_generation_t *g)
         }
 
         least = ngx_min(least, wait);
+    }
+
+    if (least == NGX_MAX_INT_T_VALUE) {
+        return NGX_HTTP_ATELIER_RETRY;
     }
 
     return ngx_max((ngx_int_t) (least + 999) / 1000, 1);

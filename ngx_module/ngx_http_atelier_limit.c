@@ -1,5 +1,5 @@
 /*
- * Limits of providers (see ngx_http_atelier_limit.h).
+ * Whether a provider may be asked (see ngx_http_atelier_limit.h).
  *
  * All state is in the zone, under its mutex, and nothing slow happens there.
  * Times are ngx_current_msec, which is monotonic and the same for all workers
@@ -10,46 +10,151 @@
 #include "ngx_http_atelier_zone.h"
 
 
-static ngx_msec_t ngx_http_atelier_limit_locked(
-    ngx_http_atelier_provider_t *provider, ngx_msec_t now);
+/* A breaker that stays open doubles its time up to so many times the first. */
+#define NGX_HTTP_ATELIER_BREAKER_MAX  32
+
+/* Fewer latencies than these say nothing. */
+#define NGX_HTTP_ATELIER_LATENCIES_MIN  10
+
+
+static ngx_msec_t ngx_http_atelier_limit_refused(
+    ngx_http_atelier_provider_t *provider, ngx_msec_t now, ngx_uint_t *open);
+static ngx_msec_t ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w);
+static void ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w,
+    ngx_msec_t now);
+static void ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w,
+    ngx_msec_t at);
+static void ngx_http_atelier_breaker_failed(
+    ngx_http_atelier_provider_t *provider, ngx_msec_t now,
+    ngx_uint_t probe);
+static int ngx_libc_cdecl ngx_http_atelier_cmp_ms(const void *one,
+    const void *two);
 
 
 ngx_int_t
 ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_msec_t *wait)
+    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_reservation_t *reservation)
 {
-    ngx_uint_t                  i;
-    ngx_msec_t                  now;
-    ngx_http_atelier_window_t  *w;
+    ngx_uint_t                   i, open;
+    ngx_msec_t                   now;
+    ngx_http_atelier_breaker_t  *breaker;
+
+    ngx_memzero(reservation, sizeof(ngx_http_atelier_reservation_t));
 
     now = ngx_current_msec;
+    breaker = &provider->slot->breaker;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    *wait = ngx_http_atelier_limit_locked(provider, now);
+    reservation->wait = ngx_http_atelier_limit_refused(provider, now, &open);
 
-    if (*wait) {
+    if (reservation->wait) {
         ngx_shmtx_unlock(&zone->pool->mutex);
+        reservation->open = open;
         return NGX_BUSY;
     }
 
     for (i = 0; i < provider->nrates; i++) {
-        w = provider->windows[i];
+        ngx_http_atelier_limit_push(provider->windows[i], now);
+    }
 
-        /* a full ring has an oldest call that has left the window */
+    if (breaker->until) {
 
-        if (w->count == w->rate.calls) {
-            w->first = (w->first + 1) % w->rate.calls;
-            w->count--;
-        }
+        /* its worker may die: another probe may follow after that time */
 
-        w->at[(w->first + w->count) % w->rate.calls] = now;
-        w->count++;
+        breaker->probe = now + provider->timeout + 1000;
+        reservation->probe = 1;
     }
 
     ngx_shmtx_unlock(&zone->pool->mutex);
 
+    reservation->at = now;
+
     return NGX_OK;
+}
+
+
+void
+ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_reservation_t *reservation,
+    ngx_http_atelier_settle_e how, ngx_uint_t sent)
+{
+    ngx_uint_t                   i;
+    ngx_http_atelier_breaker_t  *breaker;
+
+    breaker = &provider->slot->breaker;
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    if (!sent) {
+        for (i = 0; i < provider->nrates; i++) {
+            ngx_http_atelier_limit_pop(provider->windows[i],
+                                       reservation->at);
+        }
+    }
+
+    if (reservation->probe) {
+        breaker->probe = 0;
+    }
+
+    switch (how) {
+
+    case NGX_HTTP_ATELIER_SETTLE_GOOD:
+        breaker->fails = 0;
+        breaker->until = 0;
+        breaker->pause = 0;
+        break;
+
+    case NGX_HTTP_ATELIER_SETTLE_FAILED:
+        ngx_http_atelier_breaker_failed(provider, ngx_current_msec,
+                                        reservation->probe);
+        break;
+
+    case NGX_HTTP_ATELIER_SETTLE_DISABLE:
+        breaker->disabled = 1;
+        break;
+
+    default: /* NGX_HTTP_ATELIER_SETTLE_NEUTRAL */
+        break;
+    }
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+}
+
+
+/* A failed probe doubles the pause; late failures of a full breaker do not. */
+
+static void
+ngx_http_atelier_breaker_failed(ngx_http_atelier_provider_t *provider,
+    ngx_msec_t now, ngx_uint_t probe)
+{
+    ngx_http_atelier_breaker_t  *breaker;
+
+    breaker = &provider->slot->breaker;
+
+    if (provider->max_fails == 0) {
+        return;
+    }
+
+    breaker->fails++;
+
+    if (probe) {
+        breaker->pause = ngx_min(breaker->pause * 2,
+                                 provider->fail_timeout
+                                 * NGX_HTTP_ATELIER_BREAKER_MAX);
+
+    } else if (breaker->until || breaker->fails < provider->max_fails) {
+        return;
+
+    } else {
+        breaker->pause = provider->fail_timeout;
+    }
+
+    /* 0 means closed */
+
+    breaker->until = ngx_max(now + breaker->pause, 1);
 }
 
 
@@ -61,7 +166,7 @@ ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_slot_t  *slot;
 
     slot = provider->slot;
-    until = ngx_current_msec + ms;
+    until = ngx_max(ngx_current_msec + ms, 1);
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
@@ -79,37 +184,129 @@ ngx_msec_t
 ngx_http_atelier_limit_wait(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider)
 {
+    ngx_uint_t  open;
     ngx_msec_t  wait;
 
     ngx_shmtx_lock(&zone->pool->mutex);
-    wait = ngx_http_atelier_limit_locked(provider, ngx_current_msec);
+    wait = ngx_http_atelier_limit_refused(provider, ngx_current_msec, &open);
     ngx_shmtx_unlock(&zone->pool->mutex);
 
     return wait;
 }
 
 
-static ngx_msec_t
-ngx_http_atelier_limit_locked(ngx_http_atelier_provider_t *provider,
-    ngx_msec_t now)
+ngx_uint_t
+ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider, ngx_uint_t n)
 {
-    ngx_uint_t                  i;
-    ngx_msec_t                  wait;
-    ngx_msec_int_t              age, left;
-    ngx_http_atelier_slot_t    *slot;
+    ngx_uint_t                  i, used;
+    ngx_msec_t                  now, span;
     ngx_http_atelier_window_t  *w;
 
+    w = provider->windows[n];
+    now = ngx_current_msec;
+    span = ngx_http_atelier_limit_span(w);
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    used = w->count;
+
+    /* the oldest come first */
+
+    for (i = 0; i < w->count; i++) {
+        if ((ngx_msec_int_t) (now - w->at[(w->first + i) % w->rate.calls])
+            < (ngx_msec_int_t) span)
+        {
+            break;
+        }
+
+        used--;
+    }
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+
+    return w->rate.calls - used;
+}
+
+
+ngx_http_atelier_breaker_e
+ngx_http_atelier_limit_breaker(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider)
+{
+    ngx_http_atelier_breaker_e   state;
+    ngx_http_atelier_breaker_t  *breaker;
+
+    breaker = &provider->slot->breaker;
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+
+    if (breaker->disabled) {
+        state = NGX_HTTP_ATELIER_BREAKER_OPEN;
+
+    } else if (breaker->until == 0) {
+        state = NGX_HTTP_ATELIER_BREAKER_CLOSED;
+
+    } else if ((ngx_msec_int_t) (breaker->until - ngx_current_msec) > 0) {
+        state = NGX_HTTP_ATELIER_BREAKER_OPEN;
+
+    } else {
+        state = NGX_HTTP_ATELIER_BREAKER_HALF_OPEN;
+    }
+
+    ngx_shmtx_unlock(&zone->pool->mutex);
+
+    return state;
+}
+
+
+/*
+ * How long to wait, under the mutex; 0: not refused.  Past pauses are cleared
+ * so that a wrap of the clock cannot bring them back.
+ */
+
+static ngx_msec_t
+ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
+    ngx_msec_t now, ngx_uint_t *open)
+{
+    ngx_uint_t                   i;
+    ngx_msec_t                   wait;
+    ngx_msec_int_t               left;
+    ngx_http_atelier_slot_t     *slot;
+    ngx_http_atelier_window_t   *w;
+    ngx_http_atelier_breaker_t  *breaker;
+
     wait = 0;
+    *open = 0;
     slot = provider->slot;
+    breaker = &slot->breaker;
+
+    if (breaker->disabled) {
+        *open = 1;
+        return NGX_MAX_INT_T_VALUE;
+    }
+
+    if (breaker->until) {
+        left = (ngx_msec_int_t) (breaker->until - now);
+
+        if (left <= 0 && breaker->probe) {
+            left = (ngx_msec_int_t) (breaker->probe - now);
+        }
+
+        if (left > 0) {
+            *open = 1;
+            wait = left;
+        }
+    }
 
     if (slot->not_before) {
         left = (ngx_msec_int_t) (slot->not_before - now);
 
-        if (left > 0) {
-            wait = left;
-
-        } else {
+        if (left <= 0) {
             slot->not_before = 0;
+
+        } else if ((ngx_msec_t) left > wait) {
+            *open = 0;
+            wait = left;
         }
     }
 
@@ -120,18 +317,124 @@ ngx_http_atelier_limit_locked(ngx_http_atelier_provider_t *provider,
             continue;
         }
 
-        age = (ngx_msec_int_t) (now - w->at[w->first]);
-        left = (ngx_msec_int_t) w->rate.period - age;
-
         /*
          * Another worker's clock, cached at the start of its loop turn, may
-         * be a little ahead of ours: age can be below zero.
+         * be a little ahead of ours: the age can be below zero.
          */
 
+        left = (ngx_msec_int_t) ngx_http_atelier_limit_span(w)
+               - (ngx_msec_int_t) (now - w->at[w->first]);
+
         if (left > 0 && (ngx_msec_t) left > wait) {
+            *open = 0;
             wait = left;
         }
     }
 
     return wait;
+}
+
+
+/*
+ * The provider counts calls when they arrive, and the way there takes a
+ * different time for each: a window is kept half a percent longer.
+ */
+
+static ngx_msec_t
+ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w)
+{
+    return w->rate.period + w->rate.period / 200;
+}
+
+
+static void
+ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w, ngx_msec_t now)
+{
+    /* a full ring has an oldest call that has left the window */
+
+    if (w->count == w->rate.calls) {
+        w->first = (w->first + 1) % w->rate.calls;
+        w->count--;
+    }
+
+    w->at[(w->first + w->count) % w->rate.calls] = now;
+    w->count++;
+}
+
+
+/* Takes back one call made at that time, if it is still remembered. */
+
+static void
+ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w, ngx_msec_t at)
+{
+    ngx_uint_t  i, n, next;
+
+    for (i = w->count; i > 0; i--) {
+        n = (w->first + i - 1) % w->rate.calls;
+
+        if (w->at[n] == at) {
+            break;
+        }
+    }
+
+    if (i == 0) {
+        return;
+    }
+
+    for ( /* void */ ; i < w->count; i++) {
+        n = (w->first + i - 1) % w->rate.calls;
+        next = (w->first + i) % w->rate.calls;
+        w->at[n] = w->at[next];
+    }
+
+    w->count--;
+}
+
+
+void
+ngx_http_atelier_limit_latency(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider, ngx_msec_t ms)
+{
+    ngx_http_atelier_latencies_t  *l;
+
+    l = &provider->slot->latencies;
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+    l->ms[l->count++ % NGX_HTTP_ATELIER_LATENCIES] = (uint32_t) ms;
+    ngx_shmtx_unlock(&zone->pool->mutex);
+}
+
+
+ngx_int_t
+ngx_http_atelier_limit_p95(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider)
+{
+    ngx_uint_t                    n;
+    ngx_http_atelier_latencies_t  l;
+
+    ngx_shmtx_lock(&zone->pool->mutex);
+    l = provider->slot->latencies;
+    ngx_shmtx_unlock(&zone->pool->mutex);
+
+    n = ngx_min(l.count, NGX_HTTP_ATELIER_LATENCIES);
+
+    if (n < NGX_HTTP_ATELIER_LATENCIES_MIN) {
+        return NGX_ERROR;
+    }
+
+    ngx_qsort(l.ms, n, sizeof(uint32_t), ngx_http_atelier_cmp_ms);
+
+    return l.ms[n * 95 / 100];
+}
+
+
+static int ngx_libc_cdecl
+ngx_http_atelier_cmp_ms(const void *one, const void *two)
+{
+    uint32_t  a, b;
+
+    a = *(const uint32_t *) one;
+    b = *(const uint32_t *) two;
+
+    return (a > b) - (a < b);
 }

@@ -1,6 +1,7 @@
 /*
- * Limits of providers, exact over all workers: sliding windows of call times
- * and a "not before" that a provider's own refusal sets for everyone.
+ * Whether a provider may be asked, decided over all workers: sliding windows
+ * of call times, a "not before" that its own refusals set for everyone, and a
+ * breaker that opens when it fails time and again.
  */
 
 #ifndef NGX_HTTP_ATELIER_LIMIT_H
@@ -10,19 +11,68 @@
 #include "ngx_http_atelier_provider.h"
 
 
+/* What a lane reserved, and where it came from. */
+typedef struct {
+    ngx_msec_t        at;             /* the time it stands under */
+    ngx_msec_t        wait;           /* if refused: for so many ms */
+    unsigned          probe:1;        /* the one call of a half-open breaker */
+    unsigned          open:1;         /* if refused: by the breaker */
+} ngx_http_atelier_reservation_t;
+
+
+typedef enum {
+    NGX_HTTP_ATELIER_BREAKER_CLOSED = 0,
+    NGX_HTTP_ATELIER_BREAKER_OPEN,
+    NGX_HTTP_ATELIER_BREAKER_HALF_OPEN
+} ngx_http_atelier_breaker_e;
+
+
 /*
  * Takes one call from every window of the provider.  NGX_BUSY: none was
- * taken, and *wait says in how many ms one could be.
+ * taken, and the reservation says why and for how long.  Every NGX_OK is
+ * settled by one ngx_http_atelier_limit_settle().
  */
 ngx_int_t ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_msec_t *wait);
+    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_reservation_t *reservation);
+
+typedef enum {
+    NGX_HTTP_ATELIER_SETTLE_GOOD,     /* it answered as it should */
+    NGX_HTTP_ATELIER_SETTLE_FAILED,   /* counts against it */
+    NGX_HTTP_ATELIER_SETTLE_NEUTRAL,  /* says nothing about its health */
+    NGX_HTTP_ATELIER_SETTLE_DISABLE   /* useless until a reload */
+} ngx_http_atelier_settle_e;
+
+/* The call is over.  sent 0: nothing left for it, so the call is given back. */
+void ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_reservation_t *reservation,
+    ngx_http_atelier_settle_e how, ngx_uint_t sent);
 
 /* No worker asks the provider for so many ms; a longer pause stays. */
 void ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider, ngx_msec_t ms);
 
-/* In how many ms a call could be made (0: now); takes nothing. */
+/*
+ * In how many ms a call could be made (0: now, NGX_MAX_INT_T_VALUE: not before
+ * a reload); takes nothing.
+ */
 ngx_msec_t ngx_http_atelier_limit_wait(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider);
+
+/* Calls that are left in this window, by its index. */
+ngx_uint_t ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider, ngx_uint_t n);
+
+ngx_http_atelier_breaker_e ngx_http_atelier_limit_breaker(
+    ngx_http_atelier_zone_t *zone, ngx_http_atelier_provider_t *provider);
+
+/* One more latency of a good picture, or at least so much. */
+void ngx_http_atelier_limit_latency(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider, ngx_msec_t ms);
+
+/* The 95th percentile of the last ones; NGX_ERROR: too few to say. */
+ngx_int_t ngx_http_atelier_limit_p95(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider);
 
 

@@ -84,6 +84,12 @@ ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
     rc |= ngx_http_atelier_metrics_histogram(b, "generate_duration_seconds",
                                              "", &sh->duration);
 
+    rc |= ngx_http_atelier_metrics_head(b, "generate_hedges_total", "counter",
+                                        "Calls made because another was "
+                                        "slow.");
+    rc |= at_buf_printf(b, "atelier_generate_hedges_total %lu\n",
+                        (unsigned long) sh->hedges);
+
     rc |= ngx_http_atelier_metrics_head(b, "pictures_stored_total", "counter",
                                         "Pictures written to disk.");
     rc |= at_buf_printf(b, "atelier_pictures_stored_total %lu\n",
@@ -151,6 +157,31 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
                             (int) p[n]->name.len, p[n]->name.data,
                             ngx_http_atelier_limit_wait(amcf->zone, p[n])
                             / 1000.0);
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "provider_limit_left", "gauge",
+                                        "Calls left in each window.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        for (i = 0; i < p[n]->nrates; i++) {
+            rc |= at_buf_printf(b, "atelier_provider_limit_left"
+                                   "{provider=\"%.*s\",seconds=\"%lu\"} %lu\n",
+                                (int) p[n]->name.len, p[n]->name.data,
+                                (unsigned long) p[n]->rates[i].period / 1000,
+                                (unsigned long) ngx_http_atelier_limit_left(
+                                                     amcf->zone, p[n], i));
+        }
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "provider_breaker", "gauge",
+                                        "0 closed, 1 open, 2 half-open.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        rc |= at_buf_printf(b, "atelier_provider_breaker{provider=\"%.*s\"} "
+                               "%d\n",
+                            (int) p[n]->name.len, p[n]->name.data,
+                            (int) ngx_http_atelier_limit_breaker(amcf->zone,
+                                                                 p[n]));
     }
 
     rc |= ngx_http_atelier_metrics_head(b, "provider_latency_seconds",

@@ -8,6 +8,7 @@
  */
 
 #include "ngx_http_atelier_check.h"
+#include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_zone.h"
@@ -22,6 +23,8 @@ static char *ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static ngx_int_t ngx_http_atelier_generate_param(ngx_conf_t *cf,
+    ngx_http_atelier_loc_conf_t *alcf, ngx_str_t *value);
 static char *ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_atelier_health(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -272,23 +275,94 @@ ngx_http_atelier_endpoint(ngx_conf_t *cf, ngx_http_atelier_loc_conf_t *alcf,
 static char *
 ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_atelier_loc_conf_t *alcf = conf;
+
     ngx_str_t   *value;
     ngx_uint_t   i;
+
+    alcf->hedge_min = 50;
+    alcf->hedge_max = 5000;
 
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_strcmp(value[i].data, "strategy=race") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown parameter \"%V\" of "
-                               "\"atelier_generate\": known is strategy=race",
-                               &value[i]);
+        if (ngx_http_atelier_generate_param(cf, alcf, &value[i]) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
     }
 
+    if (alcf->hedge_min > alcf->hedge_max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "hedge_min= of %Mms is above hedge_max= of %Mms",
+                           alcf->hedge_min, alcf->hedge_max);
+        return NGX_CONF_ERROR;
+    }
+
     return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_GENERATE,
                                      ngx_http_atelier_generate_handler);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_generate_param(ngx_conf_t *cf,
+    ngx_http_atelier_loc_conf_t *alcf, ngx_str_t *value)
+{
+    u_char     *text;
+    ngx_int_t   n;
+    ngx_str_t   s;
+
+    text = value->data;
+
+    if (ngx_strcmp(text, "strategy=race") == 0) {
+        alcf->strategy = NGX_HTTP_ATELIER_RACE;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(text, "strategy=hedge") == 0) {
+        alcf->strategy = NGX_HTTP_ATELIER_HEDGE;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(text, "strategy=failover") == 0) {
+        alcf->strategy = NGX_HTTP_ATELIER_FAILOVER;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(text, "max_in_flight=", 14) == 0) {
+        n = ngx_atoi(text + 14, value->len - 14);
+
+        if (n >= 1 && n <= 65535) {
+            alcf->max_in_flight = n;
+            return NGX_OK;
+        }
+    }
+
+    if (ngx_strncmp(text, "hedge_min=", 10) == 0
+        || ngx_strncmp(text, "hedge_max=", 10) == 0)
+    {
+        s.data = text + 10;
+        s.len = value->len - 10;
+        n = ngx_parse_time(&s, 0);
+
+        if (n != NGX_ERROR && n >= 1 && n <= 600000) {
+            if (text[7] == 'i') {
+                alcf->hedge_min = n;
+
+            } else {
+                alcf->hedge_max = n;
+            }
+
+            return NGX_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" of \"atelier_generate\": "
+                       "known are strategy=race|hedge|failover, "
+                       "max_in_flight=1..65535, hedge_min= and hedge_max= "
+                       "with a time such as 50ms", value);
+
+    return NGX_ERROR;
 }
 
 

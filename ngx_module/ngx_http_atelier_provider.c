@@ -1,23 +1,11 @@
 /*
- * AI providers: the atelier_ai_provider directive, and the adapter that makes
- * a lane of the fan-out out of a state machine of core/ai.
+ * AI providers: the atelier_ai_provider directive.
  *
- * A provider lives in the configuration's pool.  An adapter lives in the
- * request's pool; its at_ai_lane_t is malloc'ed and freed by a pool cleanup.
+ * A provider lives in the configuration's pool.  Each parameter has a setter
+ * of its own; what needs several of them is checked when all are known.
  */
 
 #include "ngx_http_atelier_provider.h"
-#include "ngx_http_atelier_limit.h"
-
-
-/* A pause in ms after a refusal that names none. */
-#define NGX_HTTP_ATELIER_PAUSE  5000
-
-
-typedef struct {
-    ngx_http_atelier_provider_t  *provider;
-    at_ai_lane_t                 *ai;
-} ngx_http_atelier_adapter_t;
 
 
 typedef char *(*ngx_http_atelier_param_pt)(ngx_conf_t *cf,
@@ -43,6 +31,10 @@ static char *ngx_http_atelier_param_timeout(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_param_rate(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
+static char *ngx_http_atelier_param_max_fails(ngx_conf_t *cf,
+    ngx_http_atelier_provider_t *p, ngx_str_t *value);
+static char *ngx_http_atelier_param_fail_timeout(ngx_conf_t *cf,
+    ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_param_model(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_param_prompt_max(ngx_conf_t *cf,
@@ -51,18 +43,6 @@ static char *ngx_http_atelier_provider_name(ngx_conf_t *cf,
     ngx_http_atelier_main_conf_t *amcf, ngx_str_t *name);
 static char *ngx_http_atelier_provider_complete(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p);
-
-static ngx_int_t ngx_http_atelier_adapter_call(ngx_http_atelier_lane_t *lane,
-    ngx_http_atelier_call_t *call);
-static void ngx_http_atelier_adapter_begin(ngx_http_atelier_lane_t *lane,
-    ngx_uint_t status, ngx_list_t *headers);
-static ngx_int_t ngx_http_atelier_adapter_data(ngx_http_atelier_lane_t *lane,
-    u_char *p, size_t len);
-static ngx_http_atelier_step_e ngx_http_atelier_adapter_end(
-    ngx_http_atelier_lane_t *lane, ngx_uint_t complete, ngx_msec_t *wait);
-static void ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
-    ngx_http_atelier_adapter_t *a);
-static void ngx_http_atelier_adapter_cleanup(void *data);
 
 
 static const ngx_http_atelier_param_t  ngx_http_atelier_params[] = {
@@ -73,17 +53,11 @@ static const ngx_http_atelier_param_t  ngx_http_atelier_params[] = {
     { ngx_string("priority="), ngx_http_atelier_param_priority },
     { ngx_string("timeout="), ngx_http_atelier_param_timeout },
     { ngx_string("rate="), ngx_http_atelier_param_rate },
+    { ngx_string("max_fails="), ngx_http_atelier_param_max_fails },
+    { ngx_string("fail_timeout="), ngx_http_atelier_param_fail_timeout },
     { ngx_string("model="), ngx_http_atelier_param_model },
     { ngx_string("prompt_max="), ngx_http_atelier_param_prompt_max },
     { ngx_null_string, NULL }
-};
-
-
-static const ngx_http_atelier_lane_ops_t  ngx_http_atelier_adapter_ops = {
-    ngx_http_atelier_adapter_call,
-    ngx_http_atelier_adapter_begin,
-    ngx_http_atelier_adapter_data,
-    ngx_http_atelier_adapter_end
 };
 
 
@@ -117,6 +91,8 @@ ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     p->ai.name = ngx_http_atelier_str(&p->name);
     p->order = amcf->providers.nelts;
     p->priority = NGX_CONF_UNSET_UINT;
+    p->max_fails = 5;
+    p->fail_timeout = 10000;
     ngx_http_atelier_here(cf, &p->place);
 
     for (i = 2; i < cf->args->nelts; i++) {
@@ -134,7 +110,8 @@ ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "unknown parameter \"%V\" of provider \"%V\": "
                                "known are format=, uri=, result=, "
                                "result_host=, priority=, timeout=, rate=, "
-                               "model=, prompt_max=", &value[i], &p->name);
+                               "max_fails=, fail_timeout=, model=, "
+                               "prompt_max=", &value[i], &p->name);
             return NGX_CONF_ERROR;
         }
 
@@ -456,6 +433,50 @@ ngx_http_atelier_param_rate(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
 
 
 static char *
+ngx_http_atelier_param_max_fails(ngx_conf_t *cf,
+    ngx_http_atelier_provider_t *p, ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n == NGX_ERROR || n > 1000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid max_fails=\"%V\" of provider \"%V\": "
+                           "give 1 to 1000 failures in a row, or 0 for no "
+                           "breaker", value, &p->name);
+        return NGX_CONF_ERROR;
+    }
+
+    p->max_fails = n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_atelier_param_fail_timeout(ngx_conf_t *cf,
+    ngx_http_atelier_provider_t *p, ngx_str_t *value)
+{
+    ngx_int_t  ms;
+
+    ms = ngx_parse_time(value, 0);
+
+    if (ms == NGX_ERROR || ms < 1 || ms > 3600000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid fail_timeout=\"%V\" of provider \"%V\": "
+                           "give 1ms to 1h, for example 10s",
+                           value, &p->name);
+        return NGX_CONF_ERROR;
+    }
+
+    p->fail_timeout = ms;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_atelier_param_model(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
     ngx_str_t *value)
 {
@@ -491,272 +512,4 @@ ngx_http_atelier_param_prompt_max(ngx_conf_t *cf,
     p->ai.prompt_max = n;
 
     return NGX_CONF_OK;
-}
-
-
-ngx_http_atelier_lane_t *
-ngx_http_atelier_provider_lane(ngx_http_atelier_fanout_t *f,
-    ngx_http_atelier_provider_t *provider, const at_generate_t *generate)
-{
-    ngx_pool_cleanup_t          *cln;
-    ngx_http_atelier_adapter_t  *a;
-
-    a = ngx_pcalloc(f->request->pool, sizeof(ngx_http_atelier_adapter_t));
-    if (a == NULL) {
-        return NULL;
-    }
-
-    cln = ngx_pool_cleanup_add(f->request->pool, 0);
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    a->provider = provider;
-    a->ai = at_ai_lane_create(&provider->ai, generate, ngx_time());
-
-    if (a->ai == NULL) {
-        return NULL;
-    }
-
-    cln->handler = ngx_http_atelier_adapter_cleanup;
-    cln->data = a;
-
-    return ngx_http_atelier_fanout_add(f, &ngx_http_atelier_adapter_ops, a,
-                                       &provider->name, provider->timeout);
-}
-
-
-ngx_http_atelier_provider_t *
-ngx_http_atelier_lane_provider(ngx_http_atelier_lane_t *lane)
-{
-    ngx_http_atelier_adapter_t  *a;
-
-    a = lane->data;
-
-    return a->provider;
-}
-
-
-at_ai_lane_t *
-ngx_http_atelier_lane_ai(ngx_http_atelier_lane_t *lane)
-{
-    ngx_http_atelier_adapter_t  *a;
-
-    a = lane->data;
-
-    return a->ai;
-}
-
-
-static void
-ngx_http_atelier_adapter_cleanup(void *data)
-{
-    ngx_http_atelier_adapter_t *a = data;
-
-    at_ai_lane_free(a->ai);
-}
-
-
-static ngx_inline ngx_str_t
-ngx_http_atelier_ngx_str(at_str_t s)
-{
-    ngx_str_t  str;
-
-    str.len = s.len;
-    str.data = (u_char *) s.data;
-
-    return str;
-}
-
-
-static void
-ngx_http_atelier_call_header(ngx_http_atelier_call_t *call, ngx_str_t name,
-    ngx_str_t value)
-{
-    ngx_keyval_t  *h;
-
-    h = &call->headers[call->nheaders++];
-
-    h->key = name;
-    h->value = value;
-}
-
-
-/*
- * Strings of the state machine's call are used in place: they are valid until
- * the end of its answer, and by then the subrequest has sent them.
- */
-
-static ngx_int_t
-ngx_http_atelier_adapter_call(ngx_http_atelier_lane_t *lane,
-    ngx_http_atelier_call_t *call)
-{
-    size_t                       i;
-    ngx_str_t                   *id;
-    const at_ai_call_t          *c;
-    ngx_http_atelier_adapter_t  *a;
-
-    static const ngx_str_t  id_name = ngx_string("X-Request-ID");
-    static const ngx_str_t  agent_name = ngx_string("User-Agent");
-    static const ngx_str_t  agent =
-                            ngx_string("atelier/" NGX_HTTP_ATELIER_VERSION);
-
-    a = lane->data;
-    c = at_ai_lane_call(a->ai);
-    id = ngx_http_atelier_request_id(lane->fanout->request);
-
-    if (c->target == AT_AI_TO_RESULT) {
-        call->uri = a->provider->result;
-        call->url = ngx_http_atelier_ngx_str(c->url);
-
-    } else {
-        call->uri = a->provider->uri;
-        ngx_http_atelier_call_header(call, id_name, *id);
-        ngx_http_atelier_count(&a->provider->slot->calls, 1);
-    }
-
-    call->method = ngx_http_atelier_ngx_str(c->method);
-    call->body = ngx_http_atelier_ngx_str(c->body);
-
-    ngx_http_atelier_call_header(call, agent_name, agent);
-
-    for (i = 0; i < c->nheaders; i++) {
-        ngx_http_atelier_call_header(call,
-                              ngx_http_atelier_ngx_str(c->headers[i].name),
-                              ngx_http_atelier_ngx_str(c->headers[i].value));
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_atelier_adapter_begin(ngx_http_atelier_lane_t *lane,
-    ngx_uint_t status, ngx_list_t *headers)
-{
-    ngx_uint_t                   i;
-    ngx_list_part_t             *part;
-    ngx_table_elt_t             *h;
-    ngx_http_atelier_adapter_t  *a;
-
-    a = lane->data;
-
-    at_ai_lane_begin(a->ai, status, ngx_time());
-
-    for (part = &headers->part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].hash) {
-                at_ai_lane_header(a->ai, ngx_http_atelier_str(&h[i].key),
-                                  ngx_http_atelier_str(&h[i].value));
-            }
-        }
-    }
-}
-
-
-static ngx_int_t
-ngx_http_atelier_adapter_data(ngx_http_atelier_lane_t *lane, u_char *p,
-    size_t len)
-{
-    ngx_http_atelier_adapter_t  *a;
-
-    a = lane->data;
-
-    return (at_ai_lane_data(a->ai, p, len) == AT_OK) ? NGX_OK : NGX_ERROR;
-}
-
-
-static void
-ngx_http_atelier_adapter_pause(ngx_http_atelier_lane_t *lane,
-    ngx_http_atelier_adapter_t *a, ngx_msec_t ms)
-{
-    ngx_http_atelier_main_conf_t  *amcf;
-
-    amcf = ngx_http_get_module_main_conf(lane->fanout->request,
-                                         ngx_http_atelier_module);
-
-    ngx_http_atelier_limit_pause(amcf->zone, a->provider, ms);
-}
-
-
-/*
- * What a provider said of itself holds for every worker at once, not only
- * when this request has been answered.
- */
-
-static void
-ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
-    ngx_http_atelier_adapter_t *a)
-{
-    ngx_msec_t  pause;
-    ngx_uint_t  level;
-
-    if (a->ai->retry_after_ms > 0) {
-        pause = a->ai->retry_after_ms;
-
-    } else if (a->ai->class == AT_AI_RATE_LIMITED) {
-        pause = NGX_HTTP_ATELIER_PAUSE;
-
-    } else {
-        pause = 0;
-    }
-
-    if (pause) {
-        ngx_http_atelier_adapter_pause(lane, a, pause);
-    }
-
-    /* these two need the operator: a key, a bill, a wrong address */
-
-    level = (a->ai->class == AT_AI_CREDENTIAL || a->ai->class == AT_AI_INVALID)
-            ? NGX_LOG_ERR : NGX_LOG_WARN;
-
-    ngx_log_error(level, lane->fanout->request->connection->log, 0,
-                  "atelier: provider \"%V\" failed, %s: %s, pause %Mms",
-                  &lane->name, at_ai_class_name(a->ai->class), a->ai->reason,
-                  pause);
-}
-
-
-static ngx_http_atelier_step_e
-ngx_http_atelier_adapter_end(ngx_http_atelier_lane_t *lane,
-    ngx_uint_t complete, ngx_msec_t *wait)
-{
-    at_ai_step_e                 step;
-    ngx_http_atelier_adapter_t  *a;
-
-    a = lane->data;
-
-    if (!lane->begun) {
-        at_ai_lane_begin(a->ai, 0, ngx_time());
-    }
-
-    step = at_ai_lane_end(a->ai, complete);
-
-    if (step == AT_AI_FAILED) {
-        ngx_http_atelier_adapter_failed(lane, a);
-
-    } else if (a->ai->retry_after_ms > 0) {
-
-        /* a good answer that says it was the last one for a while */
-
-        ngx_http_atelier_adapter_pause(lane, a, a->ai->retry_after_ms);
-    }
-
-    switch (step) {
-
-    case AT_AI_DONE:
-        return NGX_HTTP_ATELIER_STEP_DONE;
-
-    case AT_AI_NEXT:
-        return NGX_HTTP_ATELIER_STEP_NEXT;
-
-    case AT_AI_WAIT:
-        *wait = a->ai->wait_ms;
-        return NGX_HTTP_ATELIER_STEP_WAIT;
-
-    default: /* AT_AI_FAILED */
-        return NGX_HTTP_ATELIER_STEP_FAILED;
-    }
 }

@@ -1,13 +1,11 @@
 /*
- * AI providers as configured by atelier_ai_provider, and the adapter between
- * the fan-out's lanes and the formats of core/ai.
+ * AI providers as configured by atelier_ai_provider.
  */
 
 #ifndef NGX_HTTP_ATELIER_PROVIDER_H
 #define NGX_HTTP_ATELIER_PROVIDER_H
 
 
-#include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_zone.h"
 #include "ai/at_ai.h"
 
@@ -21,6 +19,8 @@ struct ngx_http_atelier_provider_s {
     ngx_msec_t                      timeout;
     ngx_http_atelier_rate_t         rates[NGX_HTTP_ATELIER_RATES_MAX];
     ngx_uint_t                      nrates;
+    ngx_uint_t                      max_fails;  /* 0: no breaker */
+    ngx_msec_t                      fail_timeout;
     at_ai_provider_t                ai;
     ngx_http_atelier_place_t        place;
 
@@ -33,21 +33,6 @@ struct ngx_http_atelier_provider_s {
 /* atelier_ai_provider name parameters; */
 char *ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-
-/*
- * A lane of this provider for this request, whose at_ai_lane_t is its data.
- * The generation must outlive the request's pool cleanup handlers that were
- * added later than it.  NULL without memory.
- */
-ngx_http_atelier_lane_t *ngx_http_atelier_provider_lane(
-    ngx_http_atelier_fanout_t *f, ngx_http_atelier_provider_t *provider,
-    const at_generate_t *generate);
-
-/* The provider of such a lane. */
-ngx_http_atelier_provider_t *ngx_http_atelier_lane_provider(
-    ngx_http_atelier_lane_t *lane);
-
-at_ai_lane_t *ngx_http_atelier_lane_ai(ngx_http_atelier_lane_t *lane);
 
 
 #endif /* NGX_HTTP_ATELIER_PROVIDER_H */

@@ -12,7 +12,7 @@
 
 
 #define NGX_HTTP_ATELIER_MAGIC     0x4154454c      /* "ATEL" */
-#define NGX_HTTP_ATELIER_LAYOUT    1
+#define NGX_HTTP_ATELIER_LAYOUT    2
 #define NGX_HTTP_ATELIER_ZONE_MIN  (64 * 1024)
 
 
@@ -205,6 +205,10 @@ ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
         zone->sh->slots = slot;
     }
 
+    /* a new configuration may have a new key */
+
+    slot->breaker.disabled = 0;
+
     provider->slot = slot;
 
     for (i = 0; i < provider->nrates; i++) {
@@ -224,6 +228,9 @@ ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
  * one starts with the calls that another window of the same period still
  * remembers, so that a reload never opens a fresh allowance.  Workers of the
  * old configuration go on counting in theirs.
+ *
+ * A window with no past starts as if half of its calls had just been made:
+ * nginx may have been restarted a moment after the other half really was.
  */
 
 static ngx_http_atelier_window_t *
@@ -257,7 +264,14 @@ ngx_http_atelier_zone_window(ngx_http_atelier_zone_t *zone,
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    if (same) {
+    if (same == NULL) {
+        w->count = rate->calls / 2;
+
+        for (i = 0; i < w->count; i++) {
+            w->at[i] = ngx_current_msec;
+        }
+
+    } else {
         w->count = ngx_min(same->count, rate->calls);
         skip = same->count - w->count;
 

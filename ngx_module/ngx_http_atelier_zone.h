@@ -17,6 +17,7 @@
 #define NGX_HTTP_ATELIER_NAME_MAX   32
 #define NGX_HTTP_ATELIER_RATES_MAX  4      /* limits of one provider */
 #define NGX_HTTP_ATELIER_BUCKETS    14     /* upper bounds of histograms */
+#define NGX_HTTP_ATELIER_LATENCIES  100
 
 
 /* What became of a generation, and of one provider's part in it. */
@@ -34,6 +35,8 @@
     X(WON,           "won")                                                   \
     X(LOST,          "lost")           /* a good picture, not needed */       \
     X(LIMITED,       "limited")        /* not asked: its limit or pause */    \
+    X(OPEN,          "open")           /* not asked: its breaker is open */   \
+    X(UNASKED,       "unasked")        /* another one was enough */           \
     X(RATE_LIMITED,  "rate_limited")                                          \
     X(MODERATED,     "moderated")                                             \
     X(INVALID,       "invalid")                                               \
@@ -82,6 +85,26 @@ struct ngx_http_atelier_window_s {
 };
 
 
+/*
+ * Consecutive failures open the breaker for a time, after which one call over
+ * all workers may try; guarded by the pool's mutex.
+ */
+typedef struct {
+    ngx_uint_t                       fails;        /* in a row */
+    ngx_msec_t                       until;        /* 0: closed */
+    ngx_msec_t                       pause;        /* of the last opening */
+    ngx_msec_t                       probe;        /* one is out until then */
+    ngx_uint_t                       disabled;     /* until a reload: a key */
+} ngx_http_atelier_breaker_t;
+
+
+/* The latencies of the last pictures, for the delay of a hedge; likewise. */
+typedef struct {
+    ngx_uint_t                       count;
+    uint32_t                         ms[NGX_HTTP_ATELIER_LATENCIES];
+} ngx_http_atelier_latencies_t;
+
+
 typedef struct ngx_http_atelier_slot_s  ngx_http_atelier_slot_t;
 
 /* What all workers know of a provider; never freed. */
@@ -89,6 +112,8 @@ struct ngx_http_atelier_slot_s {
     ngx_http_atelier_slot_t         *next;
     ngx_http_atelier_window_t       *windows;      /* past ones included */
     ngx_msec_t                       not_before;   /* under the mutex */
+    ngx_http_atelier_breaker_t       breaker;
+    ngx_http_atelier_latencies_t     latencies;
     ngx_atomic_t                     calls;        /* requests on the wire */
     ngx_atomic_t                     outcomes[NGX_HTTP_ATELIER_NOUTCOMES];
     ngx_http_atelier_histogram_t     latency;      /* of good pictures */
@@ -104,6 +129,8 @@ typedef struct {
     ngx_http_atelier_slot_t         *slots;
     ngx_atomic_t                     results[NGX_HTTP_ATELIER_NRESULTS];
     ngx_http_atelier_histogram_t     duration;     /* of results "done" */
+    ngx_atomic_t                     hedge_credit; /* tenths of a call */
+    ngx_atomic_t                     hedges;
     ngx_atomic_t                     pictures;
     ngx_atomic_t                     picture_bytes;
     ngx_atomic_t                     storage_failed;    /* in a row */

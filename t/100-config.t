@@ -257,7 +257,7 @@ this endpoint needs shared memory: add "atelier_zone state 4m;"
 location = /generate { atelier_generate strategy=fastest; }
 --- must_die
 --- error_log
-unknown parameter "strategy=fastest" of "atelier_generate"
+invalid parameter "strategy=fastest" of "atelier_generate": known are
 
 
 === TEST 25: two endpoints in one location
@@ -361,3 +361,41 @@ GET /t
 ok
 --- error_log
 "worker_shutdown_timeout" of 4000ms is not longer than timeout=5000ms of provider "a"
+
+
+=== TEST 34: bounds of a hedge that contradict each other
+--- http_config eval: $::Http
+--- config
+location = /generate { atelier_generate hedge_min=2s hedge_max=1s; }
+--- must_die
+--- error_log
+hedge_min= of 2000ms is above hedge_max= of 1000ms
+
+
+=== TEST 35: no requests in flight at all
+--- http_config eval: $::Http
+--- config
+location = /generate { atelier_generate max_in_flight=0; }
+--- must_die
+--- error_log
+invalid parameter "max_in_flight=0" of "atelier_generate"
+
+
+=== TEST 36: max_fails and fail_timeout are checked
+--- http_config
+atelier_zone state 1m;
+atelier_ai_provider a format=openai uri=/_ai/a max_fails=-1;
+--- config
+--- must_die
+--- error_log
+invalid max_fails="-1" of provider "a"
+
+
+=== TEST 37: fail_timeout of 0
+--- http_config
+atelier_zone state 1m;
+atelier_ai_provider a format=openai uri=/_ai/a fail_timeout=0;
+--- config
+--- must_die
+--- error_log
+invalid fail_timeout="0" of provider "a"

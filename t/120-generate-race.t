@@ -209,7 +209,7 @@ $s
  qr/"code":"providers_unavailable".*"a","outcome":"limited","ms":0/,
  qr/calls_total\{provider="a"\} 1\n(?s:.*)wait_seconds\{provider="a"\} [1-9]/]
 --- response_headers_like eval
-["X-Request-ID: .+", "Retry-After: (60|59)", "Cache-Control: no-store"]
+["X-Request-ID: .+", "Retry-After: (59|60|61)", "Cache-Control: no-store"]
 
 
 === TEST 20: after a 429 with Retry-After nobody asks

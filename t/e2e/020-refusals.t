@@ -20,7 +20,6 @@ my %common = (
     'reset'           => 'transient', 'hang'             => 'cancelled',
     'hang_body'       => 'cancelled', 'drip'             => 'cancelled',
     'rate_limit/seconds' => 'rate_limited',
-    'rate_limit/insufficient_quota' => 'credential',
 );
 my %own = (
     openai => {
@@ -48,7 +47,7 @@ for my $format (sort keys %own) {
     my ($bad, $good) = ("$format-bad", "$format-good");
 
     $stack->configure(providers => [
-        $bad  => "format=$format priority=1 timeout=10s",
+        $bad  => "format=$format priority=1 timeout=10s max_fails=0",
         $good => "format=$format priority=2 timeout=10s",
     ]);
     $stack->reload;

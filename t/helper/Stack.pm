@@ -109,11 +109,13 @@ sub configure {
                      . ' proxy_set_header Connection "";'
                      . ' proxy_buffering off; proxy_buffer_size 64k;'
                      . ' proxy_buffers 4 64k; proxy_next_upstream off;';
+        my $address = $opt{override}{$name}
+                      // "http://sandbox/$name/$path{$format}";
         $locations .= <<"END";
         location = /_ai/$name {
             $defaults
             proxy_set_header Authorization "Bearer \$key";
-            proxy_pass http://sandbox/$name/$path{$format};
+            proxy_pass $address;
         }
         location = /_result/$name { $defaults proxy_pass \$atelier_result_url; }
 END
@@ -128,6 +130,8 @@ END
     my $server = $opt{server} // '';
     my $listen = $opt{listen} // '';
     my $pictures = $opt{pictures} // '';
+    my $generate = $opt{generate} // '';
+    $self->{workers} = $opt{workers} if $opt{workers};
 
     spew("$self->{home}/conf/key", "sk-sandbox-test\n");
     chmod 0600, "$self->{home}/conf/key";
@@ -155,7 +159,8 @@ $providers
     $http
     server {
         listen 127.0.0.1:$self->{port} $listen;
-        location = /generate     { atelier_generate; }
+        location = /generate     { atelier_generate $generate; }
+        location /generate/      { atelier_generate $generate; }
         location = /metrics      { atelier_metrics; }
         location = /health/live  { atelier_health live; }
         location = /health/ready { atelier_health ready; }

@@ -1,0 +1,381 @@
+/*
+ * The adapter between the fan-out's lanes and the state machines of core/ai
+ * (see ngx_http_atelier_adapter.h).
+ *
+ * An adapter lives in the request's pool; its at_ai_lane_t is malloc'ed and
+ * freed by a pool cleanup.
+ */
+
+#include "ngx_http_atelier_adapter.h"
+
+
+/* A pause in ms after a refusal that names none. */
+#define NGX_HTTP_ATELIER_PAUSE  5000
+
+
+typedef struct {
+    ngx_http_atelier_provider_t    *provider;
+    ngx_http_atelier_reservation_t  reservation;
+    at_ai_lane_t                   *ai;
+} ngx_http_atelier_adapter_t;
+
+
+static ngx_int_t ngx_http_atelier_adapter_call(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_call_t *call);
+static void ngx_http_atelier_adapter_begin(ngx_http_atelier_lane_t *lane,
+    ngx_uint_t status, ngx_list_t *headers);
+static ngx_int_t ngx_http_atelier_adapter_data(ngx_http_atelier_lane_t *lane,
+    u_char *p, size_t len);
+static ngx_http_atelier_step_e ngx_http_atelier_adapter_end(
+    ngx_http_atelier_lane_t *lane, ngx_uint_t complete, ngx_msec_t *wait);
+static void ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane);
+static ngx_http_atelier_settle_e ngx_http_atelier_adapter_settle(
+    ngx_http_atelier_lane_t *lane, at_ai_lane_t *ai);
+static void ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_adapter_t *a);
+static void ngx_http_atelier_adapter_cleanup(void *data);
+
+
+static const ngx_http_atelier_lane_ops_t  ngx_http_atelier_adapter_ops = {
+    ngx_http_atelier_adapter_call,
+    ngx_http_atelier_adapter_begin,
+    ngx_http_atelier_adapter_data,
+    ngx_http_atelier_adapter_end,
+    ngx_http_atelier_adapter_ended
+};
+
+
+ngx_http_atelier_lane_t *
+ngx_http_atelier_provider_lane(ngx_http_atelier_fanout_t *f,
+    ngx_http_atelier_provider_t *provider, const at_generate_t *generate,
+    ngx_http_atelier_reservation_t *reservation)
+{
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_atelier_lane_t     *lane;
+    ngx_http_atelier_adapter_t  *a;
+
+    a = ngx_pcalloc(f->request->pool, sizeof(ngx_http_atelier_adapter_t));
+    if (a == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(f->request->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    lane = ngx_http_atelier_fanout_add(f, &ngx_http_atelier_adapter_ops, a,
+                                       &provider->name, provider->timeout);
+    if (lane == NULL) {
+        return NULL;
+    }
+
+    a->provider = provider;
+    a->reservation = *reservation;
+    a->ai = at_ai_lane_create(&provider->ai, generate, ngx_time());
+
+    if (a->ai == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_atelier_adapter_cleanup;
+    cln->data = a;
+
+    return lane;
+}
+
+
+ngx_http_atelier_provider_t *
+ngx_http_atelier_lane_provider(ngx_http_atelier_lane_t *lane)
+{
+    ngx_http_atelier_adapter_t  *a;
+
+    a = lane->data;
+
+    return a->provider;
+}
+
+
+at_ai_lane_t *
+ngx_http_atelier_lane_ai(ngx_http_atelier_lane_t *lane)
+{
+    ngx_http_atelier_adapter_t  *a;
+
+    a = lane->data;
+
+    return a->ai;
+}
+
+
+static void
+ngx_http_atelier_adapter_cleanup(void *data)
+{
+    ngx_http_atelier_adapter_t *a = data;
+
+    at_ai_lane_free(a->ai);
+}
+
+
+static ngx_inline ngx_str_t
+ngx_http_atelier_ngx_str(at_str_t s)
+{
+    ngx_str_t  str;
+
+    str.len = s.len;
+    str.data = (u_char *) s.data;
+
+    return str;
+}
+
+
+static void
+ngx_http_atelier_call_header(ngx_http_atelier_call_t *call, ngx_str_t name,
+    ngx_str_t value)
+{
+    ngx_keyval_t  *h;
+
+    h = &call->headers[call->nheaders++];
+
+    h->key = name;
+    h->value = value;
+}
+
+
+/*
+ * Strings of the state machine's call are used in place: they are valid until
+ * the end of its answer, and by then the subrequest has sent them.
+ */
+
+static ngx_int_t
+ngx_http_atelier_adapter_call(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_call_t *call)
+{
+    size_t                       i;
+    ngx_str_t                   *id;
+    const at_ai_call_t          *c;
+    ngx_http_atelier_adapter_t  *a;
+
+    static const ngx_str_t  id_name = ngx_string("X-Request-ID");
+    static const ngx_str_t  agent_name = ngx_string("User-Agent");
+    static const ngx_str_t  agent =
+                            ngx_string("atelier/" NGX_HTTP_ATELIER_VERSION);
+
+    a = lane->data;
+    c = at_ai_lane_call(a->ai);
+    id = ngx_http_atelier_request_id(lane->fanout->request);
+
+    if (c->target == AT_AI_TO_RESULT) {
+        call->uri = a->provider->result;
+        call->url = ngx_http_atelier_ngx_str(c->url);
+
+    } else {
+        call->uri = a->provider->uri;
+        ngx_http_atelier_call_header(call, id_name, *id);
+        ngx_http_atelier_count(&a->provider->slot->calls, 1);
+    }
+
+    call->method = ngx_http_atelier_ngx_str(c->method);
+    call->body = ngx_http_atelier_ngx_str(c->body);
+
+    ngx_http_atelier_call_header(call, agent_name, agent);
+
+    for (i = 0; i < c->nheaders; i++) {
+        ngx_http_atelier_call_header(call,
+                              ngx_http_atelier_ngx_str(c->headers[i].name),
+                              ngx_http_atelier_ngx_str(c->headers[i].value));
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_atelier_adapter_begin(ngx_http_atelier_lane_t *lane,
+    ngx_uint_t status, ngx_list_t *headers)
+{
+    ngx_uint_t                   i;
+    ngx_list_part_t             *part;
+    ngx_table_elt_t             *h;
+    ngx_http_atelier_adapter_t  *a;
+
+    a = lane->data;
+
+    at_ai_lane_begin(a->ai, status, ngx_time());
+
+    for (part = &headers->part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash) {
+                at_ai_lane_header(a->ai, ngx_http_atelier_str(&h[i].key),
+                                  ngx_http_atelier_str(&h[i].value));
+            }
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_atelier_adapter_data(ngx_http_atelier_lane_t *lane, u_char *p,
+    size_t len)
+{
+    ngx_http_atelier_adapter_t  *a;
+
+    a = lane->data;
+
+    return (at_ai_lane_data(a->ai, p, len) == AT_OK) ? NGX_OK : NGX_ERROR;
+}
+
+
+/*
+ * What the call showed of the provider holds for every worker at once, not
+ * only when this request has been answered.
+ */
+
+static void
+ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
+{
+    ngx_http_atelier_adapter_t    *a;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    a = lane->data;
+    amcf = ngx_http_get_module_main_conf(lane->fanout->request,
+                                         ngx_http_atelier_module);
+
+    ngx_http_atelier_limit_settle(amcf->zone, a->provider, &a->reservation,
+                                  ngx_http_atelier_adapter_settle(lane, a->ai),
+                                  lane->sent);
+
+    switch (lane->state) {
+
+    case NGX_HTTP_ATELIER_LANE_FAILED:
+        ngx_http_atelier_adapter_failed(lane, a);
+        break;
+
+    case NGX_HTTP_ATELIER_LANE_DONE:
+        ngx_http_atelier_limit_latency(amcf->zone, a->provider,
+                                       lane->ended - lane->started);
+
+        /* a good answer that says it was the last one for a while */
+
+        if (a->ai->retry_after_ms > 0) {
+            ngx_http_atelier_limit_pause(amcf->zone, a->provider,
+                                         a->ai->retry_after_ms);
+        }
+
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+/* Refusals of a prompt and of a rate are no sign of bad health. */
+
+static ngx_http_atelier_settle_e
+ngx_http_atelier_adapter_settle(ngx_http_atelier_lane_t *lane,
+    at_ai_lane_t *ai)
+{
+    switch (lane->state) {
+
+    case NGX_HTTP_ATELIER_LANE_DONE:
+        return NGX_HTTP_ATELIER_SETTLE_GOOD;
+
+    case NGX_HTTP_ATELIER_LANE_TIMED_OUT:
+        return NGX_HTTP_ATELIER_SETTLE_FAILED;
+
+    case NGX_HTTP_ATELIER_LANE_FAILED:
+        break;
+
+    default: /* cancelled */
+        return NGX_HTTP_ATELIER_SETTLE_NEUTRAL;
+    }
+
+    switch (ai->class) {
+
+    case AT_AI_MODERATED:
+        return NGX_HTTP_ATELIER_SETTLE_GOOD;
+
+    case AT_AI_CREDENTIAL:
+        return NGX_HTTP_ATELIER_SETTLE_DISABLE;
+
+    case AT_AI_TRANSIENT:
+    case AT_AI_DEADLINE:
+        return NGX_HTTP_ATELIER_SETTLE_FAILED;
+
+    default: /* rate-limited, invalid, or never made */
+        return NGX_HTTP_ATELIER_SETTLE_NEUTRAL;
+    }
+}
+
+
+static void
+ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_adapter_t *a)
+{
+    ngx_msec_t                     pause;
+    ngx_uint_t                     level;
+    ngx_http_request_t            *r;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    r = lane->fanout->request;
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+
+    if (a->ai->retry_after_ms > 0) {
+        pause = a->ai->retry_after_ms;
+
+    } else if (a->ai->class == AT_AI_RATE_LIMITED) {
+        pause = NGX_HTTP_ATELIER_PAUSE;
+
+    } else {
+        pause = 0;
+    }
+
+    if (pause) {
+        ngx_http_atelier_limit_pause(amcf->zone, a->provider, pause);
+    }
+
+    /* these two need the operator: a key, a bill, a wrong address */
+
+    level = (a->ai->class == AT_AI_CREDENTIAL || a->ai->class == AT_AI_INVALID)
+            ? NGX_LOG_ERR : NGX_LOG_WARN;
+
+    ngx_log_error(level, r->connection->log, 0,
+                  "atelier: provider \"%V\" failed, %s: %s, pause %Mms",
+                  &lane->name, at_ai_class_name(a->ai->class), a->ai->reason,
+                  pause);
+}
+
+
+static ngx_http_atelier_step_e
+ngx_http_atelier_adapter_end(ngx_http_atelier_lane_t *lane,
+    ngx_uint_t complete, ngx_msec_t *wait)
+{
+    at_ai_step_e                 step;
+    ngx_http_atelier_adapter_t  *a;
+
+    a = lane->data;
+
+    if (!lane->begun) {
+        at_ai_lane_begin(a->ai, 0, ngx_time());
+    }
+
+    step = at_ai_lane_end(a->ai, complete);
+
+    switch (step) {
+
+    case AT_AI_DONE:
+        return NGX_HTTP_ATELIER_STEP_DONE;
+
+    case AT_AI_NEXT:
+        return NGX_HTTP_ATELIER_STEP_NEXT;
+
+    case AT_AI_WAIT:
+        *wait = a->ai->wait_ms;
+        return NGX_HTTP_ATELIER_STEP_WAIT;
+
+    default: /* AT_AI_FAILED */
+        return NGX_HTTP_ATELIER_STEP_FAILED;
+    }
+}

@@ -1,0 +1,33 @@
+/*
+ * AI providers as lanes of the fan-out: makes the calls that a state machine
+ * of core/ai wants, feeds it the answers, and tells the limits what they
+ * showed of the provider.
+ */
+
+#ifndef NGX_HTTP_ATELIER_ADAPTER_H
+#define NGX_HTTP_ATELIER_ADAPTER_H
+
+
+#include "ngx_http_atelier_fanout.h"
+#include "ngx_http_atelier_limit.h"
+
+
+/*
+ * A lane of this provider for this request.  The generation must outlive the
+ * request's pool cleanup handlers that were added later than it.  Once it is
+ * launched the lane settles the reservation; until then, and without memory
+ * (NULL), that is the caller's.
+ */
+ngx_http_atelier_lane_t *ngx_http_atelier_provider_lane(
+    ngx_http_atelier_fanout_t *f, ngx_http_atelier_provider_t *provider,
+    const at_generate_t *generate,
+    ngx_http_atelier_reservation_t *reservation);
+
+/* The provider of such a lane. */
+ngx_http_atelier_provider_t *ngx_http_atelier_lane_provider(
+    ngx_http_atelier_lane_t *lane);
+
+at_ai_lane_t *ngx_http_atelier_lane_ai(ngx_http_atelier_lane_t *lane);
+
+
+#endif /* NGX_HTTP_ATELIER_ADAPTER_H */

@@ -1,0 +1,305 @@
+/*
+ * Who is asked when: race, hedge and failover, three policies over the same
+ * lanes.
+ *
+ * Attempts stand in the order of priority.  "race" asks all that may be asked
+ * at once.  "failover" asks the next when all before it have failed.  "hedge"
+ * does that too, and asks the next when the last one asked is slower than it
+ * mostly is, as long as its credit lasts: a tenth of a call is earned by each
+ * request, over all workers, so hedges are never more than a tenth of them.
+ */
+
+#include "ngx_http_atelier_generate.h"
+
+
+#define NGX_HTTP_ATELIER_CREDIT_CALL  10
+#define NGX_HTTP_ATELIER_CREDIT_MAX   (10 * NGX_HTTP_ATELIER_CREDIT_CALL)
+
+
+static ngx_int_t ngx_http_atelier_strategy_ask(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+static ngx_int_t ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g, ngx_http_atelier_attempt_t *a);
+static void ngx_http_atelier_strategy_earn(ngx_http_atelier_shared_t *sh);
+static ngx_int_t ngx_http_atelier_strategy_spend(
+    ngx_http_atelier_shared_t *sh);
+static void ngx_http_atelier_strategy_arm(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_provider_t *provider);
+static void ngx_http_atelier_strategy_hedge(ngx_event_t *ev);
+static void ngx_http_atelier_strategy_learn(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_lane_t *winner);
+
+
+/* NGX_AGAIN: lanes are out.  Else what to finalize the request with. */
+
+ngx_int_t
+ngx_http_atelier_strategy_start(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  asked;
+
+    g->hedge.handler = ngx_http_atelier_strategy_hedge;
+    g->hedge.data = r->connection;
+    g->hedge.log = r->connection->log;
+
+    if (g->location->strategy == NGX_HTTP_ATELIER_HEDGE) {
+        ngx_http_atelier_strategy_earn(g->conf->zone->sh);
+    }
+
+    asked = 0;
+
+    do {
+        rc = ngx_http_atelier_strategy_ask(r, g);
+
+        if (rc == NGX_ERROR) {
+            (void) ngx_http_atelier_fanout_finish(g->fanout);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        asked += (rc == NGX_OK);
+
+    } while (rc == NGX_OK && g->location->strategy == NGX_HTTP_ATELIER_RACE);
+
+    return asked ? NGX_AGAIN
+                 : ngx_http_atelier_generate_decided(r, g, NULL);
+}
+
+
+/*
+ * Runs whenever a lane has ended, from the event loop; also on a write event
+ * of the client's connection, when nothing has changed.
+ */
+
+void
+ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
+{
+    ngx_int_t                       rc;
+    ngx_uint_t                      i, active;
+    ngx_http_atelier_ctx_t         *ctx;
+    ngx_http_atelier_lane_t        *lane, *winner;
+    ngx_http_atelier_generation_t  *g;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
+    g = ctx->generate;
+
+    if (g->decided) {
+        return;
+    }
+
+    active = 0;
+    winner = NULL;
+
+    for (i = 0; i < g->nattempts; i++) {
+        lane = g->attempts[i].lane;
+
+        if (lane == NULL) {
+            continue;
+        }
+
+        /* the order of priority breaks a tie of the same turn */
+
+        if (lane->state == NGX_HTTP_ATELIER_LANE_DONE) {
+            winner = lane;
+            break;
+        }
+
+        active += ngx_http_atelier_lane_active(lane);
+    }
+
+    if (winner == NULL) {
+
+        if (active) {
+            return;
+        }
+
+        rc = ngx_http_atelier_strategy_ask(r, g);
+
+        if (rc == NGX_OK) {
+            return;
+        }
+
+        if (rc == NGX_ERROR) {
+            ngx_http_atelier_generate_finish(g,
+                                          NGX_HTTP_ATELIER_RESULT_FAILED);
+            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            return;
+        }
+    }
+
+    if (winner && g->location->strategy == NGX_HTTP_ATELIER_HEDGE) {
+        ngx_http_atelier_strategy_learn(g, winner);
+    }
+
+    rc = ngx_http_atelier_generate_decided(r, g, winner);
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/*
+ * Asks the next provider that may be asked.  NGX_DECLINED: there is none left.
+ */
+
+static ngx_int_t
+ngx_http_atelier_strategy_ask(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_int_t                    rc;
+    ngx_http_atelier_attempt_t  *a;
+
+    while (g->next < g->nattempts) {
+        a = &g->attempts[g->next++];
+
+        rc = ngx_http_atelier_strategy_attempt(r, g, a);
+
+        if (rc == NGX_DECLINED) {
+            continue;
+        }
+
+        if (rc == NGX_OK
+            && g->location->strategy == NGX_HTTP_ATELIER_HEDGE
+            && g->next < g->nattempts)
+        {
+            ngx_http_atelier_strategy_arm(g, a->provider);
+        }
+
+        return rc;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g, ngx_http_atelier_attempt_t *a)
+{
+    if (ngx_http_atelier_limit_take(g->conf->zone, a->provider,
+                                    &a->reservation)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    a->lane = ngx_http_atelier_provider_lane(g->fanout, a->provider,
+                                             &g->request, &a->reservation);
+    if (a->lane == NULL) {
+        ngx_http_atelier_limit_settle(g->conf->zone, a->provider,
+                                      &a->reservation,
+                                      NGX_HTTP_ATELIER_SETTLE_NEUTRAL, 0);
+        return NGX_ERROR;
+    }
+
+    return (ngx_http_atelier_lane_launch(a->lane) == NGX_OK) ? NGX_OK
+                                                             : NGX_DECLINED;
+}
+
+
+static void
+ngx_http_atelier_strategy_earn(ngx_http_atelier_shared_t *sh)
+{
+    ngx_atomic_uint_t  credit;
+
+    do {
+        credit = sh->hedge_credit;
+
+        if (credit >= NGX_HTTP_ATELIER_CREDIT_MAX) {
+            return;
+        }
+
+    } while (!ngx_atomic_cmp_set(&sh->hedge_credit, credit, credit + 1));
+}
+
+
+static ngx_int_t
+ngx_http_atelier_strategy_spend(ngx_http_atelier_shared_t *sh)
+{
+    ngx_atomic_uint_t  credit;
+
+    do {
+        credit = sh->hedge_credit;
+
+        if (credit < NGX_HTTP_ATELIER_CREDIT_CALL) {
+            return NGX_DECLINED;
+        }
+
+    } while (!ngx_atomic_cmp_set(&sh->hedge_credit, credit,
+                                 credit - NGX_HTTP_ATELIER_CREDIT_CALL));
+
+    ngx_http_atelier_count(&sh->hedges, 1);
+
+    return NGX_OK;
+}
+
+
+/* A provider not known yet is given the longest time. */
+
+static void
+ngx_http_atelier_strategy_arm(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_provider_t *provider)
+{
+    ngx_int_t   p95;
+    ngx_msec_t  delay;
+
+    p95 = ngx_http_atelier_limit_p95(g->conf->zone, provider);
+
+    delay = (p95 == NGX_ERROR) ? g->location->hedge_max : (ngx_msec_t) p95;
+    delay = ngx_max(delay, g->location->hedge_min);
+    delay = ngx_min(delay, g->location->hedge_max);
+
+    ngx_add_timer(&g->hedge, delay);
+}
+
+
+static void
+ngx_http_atelier_strategy_hedge(ngx_event_t *ev)
+{
+    ngx_connection_t               *c;
+    ngx_http_request_t             *r;
+    ngx_http_atelier_generation_t  *g;
+
+    g = ngx_queue_data(ev, ngx_http_atelier_generation_t, hedge);
+    r = g->http;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (g->decided
+        || ngx_http_atelier_strategy_spend(g->conf->zone->sh) != NGX_OK)
+    {
+        return;
+    }
+
+    /* if nobody can be asked the lanes that are out go on as they are */
+
+    (void) ngx_http_atelier_strategy_ask(r, g);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * A lane that was overtaken took at least as long as it has run.  Without
+ * this its slow answers would never be seen, and its p95 would sink.
+ */
+
+static void
+ngx_http_atelier_strategy_learn(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_lane_t *winner)
+{
+    ngx_uint_t                i;
+    ngx_http_atelier_lane_t  *lane;
+
+    for (i = 0; i < g->nattempts; i++) {
+        lane = g->attempts[i].lane;
+
+        if (lane && lane != winner && ngx_http_atelier_lane_active(lane)) {
+            ngx_http_atelier_limit_latency(g->conf->zone,
+                                           g->attempts[i].provider,
+                                           ngx_current_msec - lane->started);
+        }
+    }
+}

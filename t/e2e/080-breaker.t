@@ -1,0 +1,114 @@
+# Breakers, calls given back, keys that are wrong, too many in flight.
+
+use strict;
+use warnings;
+use lib 't/helper';
+use Stack;
+use Test::More;
+
+my $stack = Stack->new(providers => [
+    flaky => 'format=openai priority=1 max_fails=3 fail_timeout=1s timeout=3s',
+    good  => 'format=stability priority=2',
+], generate => 'strategy=failover');
+
+my $state = sub {
+    return $stack->metric(qq(atelier_provider_breaker{provider="$_[0]"}));
+};
+my $outcome = sub {
+    return $stack->outcomes($stack->generate({ prompt => 'x' }))->{flaky};
+};
+
+is($state->('flaky'), 0, 'closed at first');
+
+$stack->control(flaky => { mode => 'status', status => 500 });
+is($outcome->(), 'transient', "failure $_") for 1 .. 3;
+is($state->('flaky'), 1, 'three failures open it');
+is($outcome->(), 'open', '... and it is not asked');
+is($stack->counters('flaky')->{calls}, 3, '... by any worker');
+
+# Half-open: many requests at once, one probe over all workers.
+
+Stack::until_true('half-open', sub { $state->('flaky') == 2 });
+$stack->control(flaky => { mode => 'hang' });
+my @sockets = map { $stack->send_generate({ prompt => "n $_" }) } 1 .. 20;
+my $answered = 0;
+ok($stack->wait_for('flaky', 'inFlight==1'), 'half-open: a probe is out');
+for (1 .. 19) {
+    my $ready = '';
+    vec($ready, fileno $_, 1) = 1 for grep { defined } @sockets;
+    select $ready, undef, undef, 10 or last;
+    for my $socket (grep { defined } @sockets) {
+        if (vec $ready, fileno $socket, 1) {
+            $answered++ if readline($socket) =~ /^HTTP\/1\.1 200/;
+            close $socket;
+            undef $socket;
+        }
+    }
+    last if $answered == 19;
+}
+is($answered, 19, '... and all but the one that probes are answered');
+is($stack->counters('flaky')->{inFlight}, 1, '... one probe over all workers');
+readline $_ for grep { defined } @sockets;
+is($state->('flaky'), 1, 'a failed probe opens it again');
+
+# It recovers.
+
+$stack->control(flaky => { mode => 'ok' });
+Stack::until_true('half-open again', sub { $state->('flaky') == 2 });
+is($outcome->(), 'won', 'a good probe');
+is($state->('flaky'), 0, '... closes it');
+
+# Refusals of a prompt and of a rate do not count.
+
+$stack->control(flaky => { mode => 'moderated' });
+$outcome->() for 1 .. 5;
+is($state->('flaky'), 0, 'moderation opens nothing');
+
+# A wrong key takes a provider out until the next reload.
+
+$stack->control(flaky => { mode => 'rate_limit',
+                           variant => 'insufficient_quota', times => 1 });
+is($outcome->(), 'credential', 'no credit');
+is($outcome->(), 'open', '... takes it out');
+is($state->('flaky'), 1, '... visibly');
+$stack->reload;
+is($outcome->(), 'won', '... until a reload');
+
+# A call that never left is given back.
+
+my $port = Stack::free_port();
+$stack->configure(
+    providers => [ nobody => 'format=openai rate=4r/1h max_fails=0',
+                   good   => 'format=stability' ],
+    generate => 'strategy=failover',
+    override => { nobody => "http://127.0.0.1:$port/" });
+$stack->reload;
+for my $n (1 .. 6) {
+    my $res = $stack->generate({ prompt => 'nobody there' });
+    is($stack->outcomes($res)->{nobody}, 'transient',
+       "refused connection $n: the call is given back");
+}
+is($stack->metric('atelier_provider_limit_left'
+                  . '{provider="nobody",seconds="3600"}'), 2,
+   '... and the window is as it was: half of it, in a fresh zone');
+
+# Too many in flight.
+
+$stack->configure(providers => [ good => 'format=stability' ],
+                  generate => 'max_in_flight=2', workers => 1);
+$stack->reload;
+$stack->control(good => { mode => 'hang' });
+@sockets = map { $stack->send_generate({ prompt => "n $_" }) } 1 .. 2;
+ok($stack->wait_for('good', 'inFlight==2'), 'two are in flight');
+my $res = $stack->generate({ prompt => 'one too many' });
+is($res->{status}, 503, '... and a third is told at once');
+is($res->{json}{code}, 'too_many_in_flight', '... why');
+is($res->{headers}{'retry-after'}, 1, '... and when');
+close $_ for @sockets;
+ok($stack->wait_for('good', 'inFlight==0'), 'they leave');
+$stack->control(good => { mode => 'ok' });
+is($stack->generate({ prompt => 'room again' })->{status}, 200,
+   '... and there is room again');
+
+$stack->finish;
+done_testing();
