@@ -22,6 +22,7 @@
 typedef struct ngx_http_atelier_zone_s      ngx_http_atelier_zone_t;
 typedef struct ngx_http_atelier_pictures_s  ngx_http_atelier_pictures_t;
 typedef struct ngx_http_atelier_provider_s  ngx_http_atelier_provider_t;
+typedef struct ngx_http_atelier_egress_s    ngx_http_atelier_egress_t;
 
 
 /* Where a directive stands, to name it in errors found after parsing. */
@@ -34,6 +35,7 @@ typedef struct {
 typedef struct {
     ngx_http_atelier_zone_t      *zone;          /* atelier_zone */
     ngx_http_atelier_pictures_t  *pictures;      /* atelier_pictures */
+    ngx_http_atelier_egress_t    *egress;        /* atelier_egress */
     ngx_array_t                   providers;     /* of pointers, by priority
                                                     from postconfiguration */
     ngx_int_t                     request_id;    /* index of $request_id */
@@ -43,6 +45,7 @@ typedef struct {
 typedef enum {
     NGX_HTTP_ATELIER_NONE = 0,
     NGX_HTTP_ATELIER_GENERATE,
+    NGX_HTTP_ATELIER_CANCEL,
     NGX_HTTP_ATELIER_METRICS,
     NGX_HTTP_ATELIER_HEALTH_LIVE,
     NGX_HTTP_ATELIER_HEALTH_READY
@@ -76,7 +79,8 @@ typedef struct {
     ngx_str_t                     provider;      /* $atelier_provider */
     ngx_str_t                     problem;       /* body that replaces a core
                                                     error page */
-    void                         *generate;      /* the endpoint's own */
+    void                         *generate;      /* the endpoints' own */
+    void                         *cancel;
     unsigned                      answered:1;    /* the answer is our own */
     unsigned                      problem_sent:1;
 } ngx_http_atelier_ctx_t;
@@ -116,7 +120,7 @@ ngx_int_t ngx_http_atelier_allow(ngx_http_request_t *r, ngx_uint_t methods,
 
 void ngx_http_atelier_here(ngx_conf_t *cf, ngx_http_atelier_place_t *place);
 
-/* Bridges between the two kinds of counted strings. */
+/* Bridges between the two kinds of counted strings; nothing is copied. */
 static ngx_inline at_str_t
 ngx_http_atelier_str(ngx_str_t *s)
 {
@@ -124,9 +128,17 @@ ngx_http_atelier_str(ngx_str_t *s)
 }
 
 
+static ngx_inline ngx_str_t
+ngx_http_atelier_ngx_str(at_str_t s)
+{
+    return (ngx_str_t) { s.len, (u_char *) s.data };
+}
+
+
 /* Handlers of the endpoints. */
 ngx_int_t ngx_http_atelier_generate_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_options_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_cancel_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_metrics_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_live_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_ready_handler(ngx_http_request_t *r);

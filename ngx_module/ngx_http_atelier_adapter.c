@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_atelier_adapter.h"
+#include "ngx_http_atelier_egress.h"
 
 
 /* A pause in ms after a refusal that names none. */
@@ -31,6 +32,10 @@ static ngx_http_atelier_step_e ngx_http_atelier_adapter_end(
 static void ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane);
 static ngx_http_atelier_settle_e ngx_http_atelier_adapter_settle(
     ngx_http_atelier_lane_t *lane, at_ai_lane_t *ai);
+static void ngx_http_atelier_adapter_cancel(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_adapter_t *a);
+static void ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_adapter_t *a);
 static void ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
     ngx_http_atelier_adapter_t *a);
 static void ngx_http_atelier_adapter_cleanup(void *data);
@@ -116,15 +121,14 @@ ngx_http_atelier_adapter_cleanup(void *data)
 }
 
 
-static ngx_inline ngx_str_t
-ngx_http_atelier_ngx_str(at_str_t s)
+static ngx_int_t
+ngx_http_atelier_adapter_call(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_call_t *call)
 {
-    ngx_str_t  str;
+    ngx_http_atelier_adapter_t *a = lane->data;
 
-    str.len = s.len;
-    str.data = (u_char *) s.data;
-
-    return str;
+    return ngx_http_atelier_provider_call(lane->fanout->request, a->provider,
+                                          at_ai_lane_call(a->ai), call);
 }
 
 
@@ -141,37 +145,37 @@ ngx_http_atelier_call_header(ngx_http_atelier_call_t *call, ngx_str_t name,
 }
 
 
-/*
- * Strings of the state machine's call are used in place: they are valid until
- * the end of its answer, and by then the subrequest has sent them.
- */
-
-static ngx_int_t
-ngx_http_atelier_adapter_call(ngx_http_atelier_lane_t *lane,
+ngx_int_t
+ngx_http_atelier_provider_call(ngx_http_request_t *r,
+    ngx_http_atelier_provider_t *provider, const at_ai_call_t *c,
     ngx_http_atelier_call_t *call)
 {
-    size_t                       i;
-    ngx_str_t                   *id;
-    const at_ai_call_t          *c;
-    ngx_http_atelier_adapter_t  *a;
+    size_t   i;
+    u_char  *p;
 
     static const ngx_str_t  id_name = ngx_string("X-Request-ID");
     static const ngx_str_t  agent_name = ngx_string("User-Agent");
     static const ngx_str_t  agent =
                             ngx_string("atelier/" NGX_HTTP_ATELIER_VERSION);
 
-    a = lane->data;
-    c = at_ai_lane_call(a->ai);
-    id = ngx_http_atelier_request_id(lane->fanout->request);
-
     if (c->target == AT_AI_TO_RESULT) {
-        call->uri = a->provider->result;
+        call->uri = provider->result;
         call->url = ngx_http_atelier_ngx_str(c->url);
 
     } else {
-        call->uri = a->provider->uri;
-        ngx_http_atelier_call_header(call, id_name, *id);
-        ngx_http_atelier_count(&a->provider->slot->calls, 1);
+        call->uri.len = provider->uri.len + c->url.len;
+        call->uri.data = ngx_pnalloc(r->pool, call->uri.len);
+        if (call->uri.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_cpymem(call->uri.data, provider->uri.data,
+                       provider->uri.len);
+        ngx_memcpy(p, c->url.data, c->url.len);
+
+        ngx_http_atelier_call_header(call, id_name,
+                                     *ngx_http_atelier_request_id(r));
+        ngx_http_atelier_count(&provider->slot->calls, 1);
     }
 
     call->method = ngx_http_atelier_ngx_str(c->method);
@@ -265,8 +269,66 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
 
         break;
 
+    case NGX_HTTP_ATELIER_LANE_CANCELLED:
+        ngx_http_atelier_adapter_cancel(lane, a);
+        break;
+
+    case NGX_HTTP_ATELIER_LANE_TIMED_OUT:
+        ngx_http_atelier_adapter_late(lane, a);
+        break;
+
     default:
         break;
+    }
+}
+
+
+/*
+ * A job goes on at the provider, and is paid for, when its lane does not: it
+ * is called off, by a request that outlives this one.
+ */
+
+static void
+ngx_http_atelier_adapter_cancel(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_adapter_t *a)
+{
+    u_char                         buf[256];
+    ngx_str_t                      path;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(lane->fanout->request,
+                                         ngx_http_atelier_module);
+
+    if (a->ai->job.len == 0 || a->ai->job_over
+        || !a->provider->ai.format->cancels || amcf->egress == NULL)
+    {
+        return;
+    }
+
+    /* the name has at most 32 bytes and the id 128, none of them special */
+
+    path.data = buf;
+    path.len = ngx_snprintf(buf, sizeof(buf),
+                            "/cancel?provider=%V&job=%*s", &a->provider->name,
+                            a->ai->job.len, a->ai->job.data)
+               - buf;
+
+    (void) ngx_http_atelier_egress_post(amcf->egress, &path);
+}
+
+
+/* The job of a lane whose deadline came is left running, to be adopted. */
+
+static void
+ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_adapter_t *a)
+{
+    if (a->ai->job.len && !a->ai->job_over) {
+        ngx_log_error(NGX_LOG_NOTICE,
+                      lane->fanout->request->connection->log, 0,
+                      "atelier: provider \"%V\" is still at job \"%*s\" "
+                      "past its deadline", &lane->name, a->ai->job.len,
+                      a->ai->job.data);
     }
 }
 

@@ -27,6 +27,14 @@ ngx_http_atelier_lane_t *ngx_http_atelier_provider_lane(
 ngx_http_atelier_provider_t *ngx_http_atelier_lane_provider(
     ngx_http_atelier_lane_t *lane);
 
+/*
+ * The subrequest for a call of the provider's format, c.  Its strings are used
+ * in place: they must be valid until the call's answer has ended.
+ */
+ngx_int_t ngx_http_atelier_provider_call(ngx_http_request_t *r,
+    ngx_http_atelier_provider_t *provider, const at_ai_call_t *c,
+    ngx_http_atelier_call_t *call);
+
 at_ai_lane_t *ngx_http_atelier_lane_ai(ngx_http_atelier_lane_t *lane);
 
 

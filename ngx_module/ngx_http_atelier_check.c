@@ -79,6 +79,18 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
 
     ngx_http_atelier_check_groq(cf, amcf);
 
+    for (i = 0; amcf->egress == NULL && i < amcf->providers.nelts; i++) {
+        if (p[i]->ai.format->cancels) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "provider \"%V\" has jobs that nobody calls off "
+                          "when they are not needed: add \"atelier_egress "
+                          "unix:path;\" and a server on that path with "
+                          "\"location = /cancel { atelier_cancel; }\"; "
+                          "in %V:%ui",
+                          &p[i]->name, &p[i]->place.file, p[i]->place.line);
+        }
+    }
+
     return NGX_OK;
 }
 
@@ -200,7 +212,9 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
         return NGX_ERROR;
     }
 
-    if (alcf->endpoint != NGX_HTTP_ATELIER_GENERATE) {
+    if (alcf->endpoint != NGX_HTTP_ATELIER_GENERATE
+        && alcf->endpoint != NGX_HTTP_ATELIER_CANCEL)
+    {
         return NGX_OK;
     }
 
@@ -208,13 +222,20 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
 
     for (i = 0; i < amcf->providers.nelts; i++) {
 
+        if (alcf->endpoint == NGX_HTTP_ATELIER_CANCEL
+            && !p[i]->ai.format->cancels)
+        {
+            continue;
+        }
+
         if (ngx_http_atelier_check_provider(check, alcf, p[i], &p[i]->uri)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
 
-        if (p[i]->result.len
+        if (alcf->endpoint == NGX_HTTP_ATELIER_GENERATE
+            && p[i]->result.len
             && ngx_http_atelier_check_provider(check, alcf, p[i],
                                                &p[i]->result)
                != NGX_OK)
@@ -249,10 +270,11 @@ ngx_http_atelier_check_provider(ngx_http_atelier_check_t *check,
 
     ngx_log_error(NGX_LOG_EMERG, check->cf->log, 0,
                   "\"%V\" of provider \"%V\" (%V:%ui) is served by no "
-                  "internal location of the server that generates: add "
-                  "\"location = %V { internal; proxy_pass ...; }\" beside "
-                  "\"atelier_generate\"; in %V:%ui",
-                  uri, &p->name, &p->place.file, p->place.line, uri,
+                  "internal location of the server that asks it: add "
+                  "\"location %s%V { internal; proxy_pass ...; }\" to that "
+                  "server; in %V:%ui",
+                  uri, &p->name, &p->place.file, p->place.line,
+                  (uri->data[uri->len - 1] == '/') ? "" : "= ", uri,
                   &alcf->place.file, alcf->place.line);
 
     return NGX_ERROR;

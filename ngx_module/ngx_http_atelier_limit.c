@@ -240,13 +240,12 @@ ngx_http_atelier_limit_breaker(ngx_http_atelier_zone_t *zone,
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    if (breaker->disabled) {
-        state = NGX_HTTP_ATELIER_BREAKER_OPEN;
-
-    } else if (breaker->until == 0) {
+    if (breaker->disabled == 0 && breaker->until == 0) {
         state = NGX_HTTP_ATELIER_BREAKER_CLOSED;
 
-    } else if ((ngx_msec_int_t) (breaker->until - ngx_current_msec) > 0) {
+    } else if (breaker->disabled
+               || (ngx_msec_int_t) (breaker->until - ngx_current_msec) > 0)
+    {
         state = NGX_HTTP_ATELIER_BREAKER_OPEN;
 
     } else {

@@ -131,6 +131,17 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
                             (unsigned long) p[n]->slot->calls);
     }
 
+    rc |= ngx_http_atelier_metrics_head(b, "provider_cancels_total",
+                                        "counter",
+                                        "Jobs a provider was told to drop.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        rc |= at_buf_printf(b, "atelier_provider_cancels_total"
+                               "{provider=\"%.*s\"} %lu\n",
+                            (int) p[n]->name.len, p[n]->name.data,
+                            (unsigned long) p[n]->slot->cancels);
+    }
+
     rc |= ngx_http_atelier_metrics_head(b, "provider_outcomes_total",
                                         "counter",
                                         "What became of a provider's part in "

@@ -2,12 +2,14 @@
  * The directives of the module, its variables, and the life of its
  * configuration.  What a directive does is in the file of its mechanism.
  *
- *     http    atelier_zone, atelier_pictures, atelier_ai_provider,
- *             atelier_secret
- *     location    atelier_generate, atelier_metrics, atelier_health
+ *     http        atelier_zone, atelier_pictures, atelier_ai_provider,
+ *                 atelier_secret, atelier_egress
+ *     location    atelier_generate, atelier_cancel, atelier_metrics,
+ *                 atelier_health
  */
 
 #include "ngx_http_atelier_check.h"
+#include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_provider.h"
@@ -25,6 +27,8 @@ static char *ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_atelier_generate_param(ngx_conf_t *cf,
     ngx_http_atelier_loc_conf_t *alcf, ngx_str_t *value);
+static char *ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_atelier_health(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -64,6 +68,20 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
       ngx_http_atelier_secret,
       NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_egress"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_atelier_egress,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_cancel"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_atelier_cancel,
+      NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
@@ -363,6 +381,14 @@ ngx_http_atelier_generate_param(ngx_conf_t *cf,
                        "with a time such as 50ms", value);
 
     return NGX_ERROR;
+}
+
+
+static char *
+ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_CANCEL,
+                                     ngx_http_atelier_cancel_handler);
 }
 
 

@@ -182,6 +182,8 @@ static char *
 ngx_http_atelier_provider_complete(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p)
 {
+    const char  *wrong;
+
     if (p->ai.format == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "provider \"%V\" has no format: add format= with "
@@ -204,6 +206,23 @@ ngx_http_atelier_provider_complete(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    if (p->ai.format->paths && p->uri.data[p->uri.len - 1] != '/') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "uri=%V of provider \"%V\" must end in \"/\": "
+                           "format \"%s\" asks for several addresses below "
+                           "it", &p->uri, &p->name, p->ai.format->name);
+        return NGX_CONF_ERROR;
+    }
+
+    wrong = at_ai_provider_check(&p->ai);
+
+    if (wrong) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid model of provider \"%V\": %s",
+                           &p->name, wrong);
+        return NGX_CONF_ERROR;
+    }
+
     if ((p->result.len != 0) != (p->ai.nresult_hosts != 0)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "provider \"%V\" needs result= and result_host= "
@@ -215,6 +234,8 @@ ngx_http_atelier_provider_complete(ngx_conf_t *cf,
     if (p->timeout == 0) {
         p->timeout = 30000;
     }
+
+    p->ai.timeout_ms = p->timeout;
 
     if (p->priority == NGX_CONF_UNSET_UINT) {
         p->priority = p->order;

@@ -115,6 +115,7 @@ struct ngx_http_atelier_slot_s {
     ngx_http_atelier_breaker_t       breaker;
     ngx_http_atelier_latencies_t     latencies;
     ngx_atomic_t                     calls;        /* requests on the wire */
+    ngx_atomic_t                     cancels;      /* of jobs, told to it */
     ngx_atomic_t                     outcomes[NGX_HTTP_ATELIER_NOUTCOMES];
     ngx_http_atelier_histogram_t     latency;      /* of good pictures */
     size_t                           name_len;

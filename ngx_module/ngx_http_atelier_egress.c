@@ -1,0 +1,272 @@
+/*
+ * Errands to the egress socket (see ngx_http_atelier_egress.h).
+ *
+ * An errand owns its pool and its connection, and both end together in
+ * ngx_http_atelier_errand_close().  It knows no request.  Its timers are not
+ * cancelable, so a worker that shuts down waits for it.
+ */
+
+#include "ngx_http_atelier_egress.h"
+
+#include <ngx_event_connect.h>
+
+
+/* The whole of an errand may take so many ms for each of its two halves. */
+#define NGX_HTTP_ATELIER_ERRAND_SEND  5000
+#define NGX_HTTP_ATELIER_ERRAND_WAIT  30000
+
+
+typedef struct {
+    ngx_peer_connection_t   peer;
+    ngx_pool_t             *pool;
+    ngx_str_t               path;
+    ngx_buf_t              *request;
+    u_char                  answer[16];     /* "HTTP/1.1 200 ..." */
+    size_t                  len;
+} ngx_http_atelier_errand_t;
+
+
+static void ngx_http_atelier_errand_write(ngx_event_t *wev);
+static void ngx_http_atelier_errand_read(ngx_event_t *rev);
+static void ngx_http_atelier_errand_idle(ngx_event_t *ev);
+static void ngx_http_atelier_errand_close(ngx_http_atelier_errand_t *e,
+    const char *why);
+
+
+char *
+ngx_http_atelier_egress(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_atelier_main_conf_t *amcf = conf;
+
+    ngx_url_t                   u;
+    ngx_str_t                  *value;
+    ngx_http_atelier_egress_t  *egress;
+
+    if (amcf->egress) {
+        return "is duplicate: there is one egress socket";
+    }
+
+    value = cf->args->elts;
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+    u.url = value[1];
+
+    if (value[1].len < 6 || ngx_strncmp(value[1].data, "unix:", 5) != 0
+        || ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs != 1)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid address \"%V\" in \"atelier_egress\": "
+                           "give the unix:path that the egress server "
+                           "listens on%s%s", &value[1],
+                           u.err ? "; " : "", u.err ? u.err : "");
+        return NGX_CONF_ERROR;
+    }
+
+    egress = ngx_pcalloc(cf->pool, sizeof(ngx_http_atelier_egress_t));
+    if (egress == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    egress->addr = u.addrs[0];
+    ngx_http_atelier_here(cf, &egress->place);
+
+    amcf->egress = egress;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_atelier_egress_post(ngx_http_atelier_egress_t *egress,
+    ngx_str_t *path)
+{
+    ngx_int_t                   rc;
+    ngx_pool_t                 *pool;
+    ngx_connection_t           *c;
+    ngx_http_atelier_errand_t  *e;
+
+    static const char  head[] = "POST %V HTTP/1.0\r\n"
+                                "Host: egress\r\n"
+                                "Content-Length: 0\r\n\r\n";
+
+    pool = ngx_create_pool(1024, ngx_cycle->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    e = ngx_pcalloc(pool, sizeof(ngx_http_atelier_errand_t));
+    if (e == NULL) {
+        goto failed;
+    }
+
+    e->pool = pool;
+    e->request = ngx_create_temp_buf(pool, sizeof(head) + path->len);
+    e->path.data = ngx_pstrdup(pool, path);
+
+    if (e->request == NULL || e->path.data == NULL) {
+        goto failed;
+    }
+
+    e->path.len = path->len;
+    e->request->last = ngx_sprintf(e->request->last, head, path);
+
+    e->peer.sockaddr = egress->addr.sockaddr;
+    e->peer.socklen = egress->addr.socklen;
+    e->peer.name = &egress->addr.name;
+    e->peer.get = ngx_event_get_peer;
+    e->peer.log = ngx_cycle->log;
+    e->peer.log_error = NGX_ERROR_ERR;
+
+    rc = ngx_event_connect_peer(&e->peer);
+
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        ngx_http_atelier_errand_close(e, "the connection failed");
+        return NGX_ERROR;
+    }
+
+    c = e->peer.connection;
+    c->data = e;
+    c->pool = pool;
+    c->read->handler = ngx_http_atelier_errand_idle;
+    c->write->handler = ngx_http_atelier_errand_write;
+
+    ngx_add_timer(c->write, NGX_HTTP_ATELIER_ERRAND_SEND);
+
+    if (rc == NGX_OK) {
+        ngx_http_atelier_errand_write(c->write);
+    }
+
+    return NGX_OK;
+
+failed:
+
+    ngx_destroy_pool(pool);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_http_atelier_errand_write(ngx_event_t *wev)
+{
+    ssize_t                     n;
+    ngx_buf_t                  *b;
+    ngx_connection_t           *c;
+    ngx_http_atelier_errand_t  *e;
+
+    c = wev->data;
+    e = c->data;
+    b = e->request;
+
+    if (wev->timedout) {
+        ngx_http_atelier_errand_close(e, "it could not be sent in time");
+        return;
+    }
+
+    while (b->pos < b->last) {
+        n = c->send(c, b->pos, b->last - b->pos);
+
+        if (n == NGX_AGAIN) {
+            if (ngx_handle_write_event(wev, 0) != NGX_OK) {
+                ngx_http_atelier_errand_close(e, "an event failed");
+            }
+
+            return;
+        }
+
+        if (n <= 0) {
+            ngx_http_atelier_errand_close(e, "it could not be sent");
+            return;
+        }
+
+        b->pos += n;
+    }
+
+    ngx_del_timer(wev);
+
+    wev->handler = ngx_http_atelier_errand_idle;
+    c->read->handler = ngx_http_atelier_errand_read;
+
+    ngx_add_timer(c->read, NGX_HTTP_ATELIER_ERRAND_WAIT);
+
+    ngx_http_atelier_errand_read(c->read);
+}
+
+
+/* Only the first bytes of the answer are of interest. */
+
+static void
+ngx_http_atelier_errand_read(ngx_event_t *rev)
+{
+    u_char                      rest[512], *to;
+    size_t                      room;
+    ssize_t                     n;
+    ngx_connection_t           *c;
+    ngx_http_atelier_errand_t  *e;
+
+    c = rev->data;
+    e = c->data;
+
+    if (rev->timedout) {
+        ngx_http_atelier_errand_close(e, "it was not answered in time");
+        return;
+    }
+
+    for ( ;; ) {
+        room = sizeof(e->answer) - e->len;
+        to = room ? &e->answer[e->len] : rest;
+
+        n = c->recv(c, to, room ? room : sizeof(rest));
+
+        if (n == NGX_AGAIN) {
+            if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+                ngx_http_atelier_errand_close(e, "an event failed");
+            }
+
+            return;
+        }
+
+        if (n <= 0) {
+            break;
+        }
+
+        if (room) {
+            e->len += n;
+        }
+    }
+
+    if (e->len > 9 && e->answer[9] == '2') {
+        ngx_http_atelier_errand_close(e, NULL);
+
+    } else {
+        ngx_http_atelier_errand_close(e, "it was refused");
+    }
+}
+
+
+static void
+ngx_http_atelier_errand_idle(ngx_event_t *ev)
+{
+    /* the other direction's handler finds out what happened */
+}
+
+
+static void
+ngx_http_atelier_errand_close(ngx_http_atelier_errand_t *e, const char *why)
+{
+    ngx_pool_t  *pool;
+
+    if (why) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "atelier: errand \"%V\" to the egress socket: %s",
+                      &e->path, why);
+    }
+
+    pool = e->pool;
+
+    if (e->peer.connection) {
+        ngx_close_connection(e->peer.connection);
+    }
+
+    ngx_destroy_pool(pool);
+}
