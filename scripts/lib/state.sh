@@ -14,7 +14,7 @@
 # belongs to the user who starts the stack; only data folders belong to the
 # service user, so that nothing root writes to can be swapped by a service.
 
-providers=(groq stability)
+providers=(groq stability replicate huggingface)
 
 # The address of provider $1's real service, if it has only one.
 real_host() {
