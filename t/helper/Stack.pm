@@ -98,21 +98,29 @@ sub configure {
     my ($providers, $locations) = ('', '');
     my %path = (openai => 'v1/images/generations',
                 stability => 'v2beta/stable-image/generate/core',
+                replicate => 'v1/$1',
+                huggingface => 'hf-inference/models/a/b',
                 'stability-v1' => 'v1/generation/stable-diffusion-v1-6/text-to-image');
 
     while (my ($name, $params) = splice @list, 0, 2) {
         my ($format) = $params =~ /format=(\S+)/;
-        $providers .= "atelier_ai_provider $name uri=/_ai/$name"
-                    . " result=/_result/$name result_host=$self->{sandbox}"
-                    . " $params;\n";
         my $defaults = 'internal; proxy_http_version 1.1;'
                      . ' proxy_set_header Connection "";'
                      . ' proxy_buffering off; proxy_buffer_size 64k;'
                      . ' proxy_buffers 4 64k; proxy_next_upstream off;';
         my $address = $opt{override}{$name}
                       // "http://sandbox/$name/$path{$format}";
+        my $at = "= /_ai/$name";
+        my $uri = "/_ai/$name";
+        if ($format eq 'replicate') {
+            $at = "~ ^/_ai/$name/(.*)\$";
+            $uri .= '/';
+        }
+        $providers .= "atelier_ai_provider $name uri=$uri"
+                    . " result=/_result/$name result_host=$self->{sandbox}"
+                    . " $params;\n";
         $locations .= <<"END";
-        location = /_ai/$name {
+        location $at {
             $defaults
             proxy_set_header Authorization "Bearer \$key";
             proxy_pass $address;
@@ -153,6 +161,7 @@ http {
     access_log            $self->{home}/logs/access.log;
     upstream sandbox      { server $address; keepalive 16; }
     atelier_secret        \$key key;
+    atelier_egress        unix:$self->{home}/egress.sock;
     atelier_zone          state 1m;
     atelier_pictures      $self->{home}/generated $pictures;
 $providers
@@ -167,6 +176,11 @@ $providers
         location /generated/     { alias $self->{home}/generated/; }
 $locations
         $server
+    }
+    server {
+        listen unix:$self->{home}/egress.sock;
+        location = /cancel { atelier_cancel; }
+$locations
     }
 }
 END
