@@ -59,7 +59,10 @@ typedef enum {
 } ngx_http_atelier_strategy_e;
 
 
-/* An endpoint belongs to its own location and is not inherited. */
+/*
+ * An endpoint belongs to its own location; only the nameless locations of
+ * "if" and "limit_except" inside it share all of it.
+ */
 typedef struct {
     ngx_http_atelier_endpoint_e   endpoint;
     ngx_http_atelier_place_t      place;
@@ -69,7 +72,7 @@ typedef struct {
     ngx_msec_t                    hedge_min;     /* bounds of the delay */
     ngx_msec_t                    hedge_max;
     ngx_uint_t                    max_in_flight; /* 0: no bound */
-    ngx_uint_t                    in_flight;     /* this worker's, now */
+    ngx_uint_t                   *in_flight;     /* this worker's, now */
 } ngx_http_atelier_loc_conf_t;
 
 

@@ -175,7 +175,12 @@ ngx_http_atelier_provider_call(ngx_http_request_t *r,
 
         ngx_http_atelier_call_header(call, id_name,
                                      *ngx_http_atelier_request_id(r));
-        ngx_http_atelier_count(&provider->slot->calls, 1);
+
+        /* polls of a job cost nothing and are no calls */
+
+        if (at_str_is(c->method, "POST")) {
+            ngx_http_atelier_count(&provider->slot->calls, 1);
+        }
     }
 
     call->method = ngx_http_atelier_ngx_str(c->method);
@@ -323,13 +328,21 @@ static void
 ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,
     ngx_http_atelier_adapter_t *a)
 {
+    ngx_log_t  *log;
+
+    log = lane->fanout->request->connection->log;
+
     if (a->ai->job.len && !a->ai->job_over) {
-        ngx_log_error(NGX_LOG_NOTICE,
-                      lane->fanout->request->connection->log, 0,
+        ngx_log_error(NGX_LOG_WARN, log, 0,
                       "atelier: provider \"%V\" is still at job \"%*s\" "
-                      "past its deadline", &lane->name, a->ai->job.len,
-                      a->ai->job.data);
+                      "past its timeout=%Mms", &lane->name, a->ai->job.len,
+                      a->ai->job.data, lane->timeout);
+        return;
     }
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "atelier: provider \"%V\" did not answer within its "
+                  "timeout=%Mms", &lane->name, lane->timeout);
 }
 
 
@@ -404,9 +417,13 @@ ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
             ? NGX_LOG_ERR : NGX_LOG_WARN;
 
     ngx_log_error(level, r->connection->log, 0,
-                  "atelier: provider \"%V\" failed, %s: %s, pause %Mms",
-                  &lane->name, at_ai_class_name(a->ai->class), a->ai->reason,
-                  pause);
+                  "atelier: provider \"%V\" failed, %s: %s%s, request %V",
+                  &lane->name, at_ai_class_name(a->ai->class),
+                  lane->calls ? a->ai->reason : "it could not be asked",
+                  (a->ai->class == AT_AI_CREDENTIAL)
+                  ? "; it is not asked again before a reload: mend its key or "
+                    "its account" : "",
+                  ngx_http_atelier_request_id(r));
 }
 
 

@@ -31,8 +31,12 @@ static ngx_int_t ngx_http_atelier_check_endpoint(
 static ngx_int_t ngx_http_atelier_check_provider(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf,
     ngx_http_atelier_provider_t *p, ngx_str_t *uri);
-static ngx_http_core_loc_conf_t *ngx_http_atelier_find_location(
-    ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri);
+static ngx_int_t ngx_http_atelier_find_location(
+    ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri,
+    ngx_http_core_loc_conf_t **found);
+static ngx_int_t ngx_http_atelier_find_static(
+    ngx_http_location_tree_node_t *node, ngx_str_t *uri,
+    ngx_http_core_loc_conf_t **found);
 static void ngx_http_atelier_check_groq(ngx_conf_t *cf,
     ngx_http_atelier_main_conf_t *amcf);
 static ngx_int_t ngx_http_atelier_is_groq(ngx_str_t *host);
@@ -44,7 +48,7 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
     ngx_uint_t                     i;
     ngx_http_atelier_check_t       check;
     ngx_http_core_srv_conf_t     **servers;
-    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_core_loc_conf_t      *clcf, **named;
     ngx_http_core_main_conf_t     *cmcf;
     ngx_http_atelier_provider_t  **p;
 
@@ -74,6 +78,12 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
 
         if (ngx_http_atelier_check_location(&check, clcf) != NGX_OK) {
             return NGX_ERROR;
+        }
+
+        for (named = servers[i]->named_locations; named && *named; named++) {
+            if (ngx_http_atelier_check_location(&check, *named) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
     }
 
@@ -259,12 +269,14 @@ ngx_http_atelier_check_provider(ngx_http_atelier_check_t *check,
     ngx_http_atelier_loc_conf_t *alcf, ngx_http_atelier_provider_t *p,
     ngx_str_t *uri)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t  *clcf, *found;
 
     clcf = check->server->ctx->loc_conf[ngx_http_core_module.ctx_index];
-    clcf = ngx_http_atelier_find_location(clcf, uri);
+    found = NULL;
 
-    if (clcf && clcf->internal) {
+    if (ngx_http_atelier_find_location(clcf, uri, &found) != NGX_DONE
+        && found && found->internal)
+    {
         return NGX_OK;
     }
 
@@ -282,24 +294,66 @@ ngx_http_atelier_check_provider(ngx_http_atelier_check_t *check,
 
 
 /*
- * The location nginx would choose for the uri: the rules of
- * ngx_http_core_find_location(), without a request.  NULL: none.
+ * The location nginx would choose for the uri, by the rules and with the
+ * return codes of ngx_http_core_find_location(), without a request: NGX_OK is
+ * final, NGX_AGAIN a prefix that a regex further out may overrule, NGX_DONE
+ * a redirect to the same uri with a slash.
  */
 
-static ngx_http_core_loc_conf_t *
-ngx_http_atelier_find_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri)
+static ngx_int_t
+ngx_http_atelier_find_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri,
+    ngx_http_core_loc_conf_t **found)
 {
-    ngx_int_t                       rc;
-    ngx_str_t                       rest;
-    ngx_http_core_loc_conf_t       *found, *nested;
-    ngx_http_location_tree_node_t  *node;
+    ngx_int_t                   rc;
 #if (NGX_PCRE)
-    ngx_http_core_loc_conf_t      **regex;
+    ngx_uint_t                  noregex;
+    ngx_http_core_loc_conf_t  **regex;
+
+    noregex = 0;
 #endif
 
-    found = NULL;
+    rc = ngx_http_atelier_find_static(clcf->static_locations, uri, found);
+
+    if (rc == NGX_AGAIN) {
+#if (NGX_PCRE)
+        noregex = (*found)->noregex;
+#endif
+        rc = ngx_http_atelier_find_location(*found, uri, found);
+    }
+
+    if (rc == NGX_OK || rc == NGX_DONE) {
+        return rc;
+    }
+
+#if (NGX_PCRE)
+
+    if (noregex || clcf->regex_locations == NULL) {
+        return rc;
+    }
+
+    for (regex = clcf->regex_locations; *regex; regex++) {
+        if (ngx_regex_exec((*regex)->regex->regex, uri, NULL, 0) >= 0) {
+            *found = *regex;
+            (void) ngx_http_atelier_find_location(*regex, uri, found);
+            return NGX_OK;
+        }
+    }
+
+#endif
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_find_static(ngx_http_location_tree_node_t *node,
+    ngx_str_t *uri, ngx_http_core_loc_conf_t **found)
+{
+    ngx_int_t  rc, rv;
+    ngx_str_t  rest;
+
+    rv = NGX_DECLINED;
     rest = *uri;
-    node = clcf->static_locations;
 
     while (node) {
         rc = ngx_filename_cmp(rest.data, node->name,
@@ -310,21 +364,23 @@ ngx_http_atelier_find_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri)
             continue;
         }
 
+        if (rest.len == (size_t) node->len) {
+            *found = node->exact ? node->exact : node->inclusive;
+            return node->exact ? NGX_OK : NGX_AGAIN;
+        }
+
         if (rest.len < (size_t) node->len) {
+            if (rest.len + 1 == (size_t) node->len && node->auto_redirect) {
+                rv = NGX_DONE;
+            }
+
             node = node->left;
             continue;
         }
 
-        if (rest.len == (size_t) node->len && node->exact) {
-            return node->exact;
-        }
-
         if (node->inclusive) {
-            found = node->inclusive;
-
-            if (rest.len == (size_t) node->len) {
-                break;
-            }
+            *found = node->inclusive;
+            rv = NGX_AGAIN;
 
             rest.data += node->len;
             rest.len -= node->len;
@@ -335,25 +391,7 @@ ngx_http_atelier_find_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri)
         node = node->right;
     }
 
-    if (found) {
-        nested = ngx_http_atelier_find_location(found, uri);
-        if (nested) {
-            return nested;
-        }
-    }
-
-#if (NGX_PCRE)
-    if (found == NULL || !found->noregex) {
-        for (regex = clcf->regex_locations; regex && *regex; regex++) {
-            if (ngx_regex_exec((*regex)->regex->regex, uri, NULL, 0) >= 0) {
-                nested = ngx_http_atelier_find_location(*regex, uri);
-                return nested ? nested : *regex;
-            }
-        }
-    }
-#endif
-
-    return found;
+    return rv;
 }
 
 

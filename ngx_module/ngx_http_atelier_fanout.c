@@ -217,6 +217,7 @@ ngx_http_atelier_lane_left(ngx_http_atelier_lane_t *lane)
 static ngx_int_t
 ngx_http_atelier_lane_call(ngx_http_atelier_lane_t *lane)
 {
+    ngx_uint_t                count;
     ngx_http_request_t       *r, *sr;
     ngx_http_atelier_call_t  *call;
 
@@ -229,10 +230,15 @@ ngx_http_atelier_lane_call(ngx_http_atelier_lane_t *lane)
         return NGX_ERROR;
     }
 
+    count = r->main->count;
+
     if (ngx_http_subrequest(r, &call->uri, &call->args, &sr, &lane->ps,
                             NGX_HTTP_SUBREQUEST_BACKGROUND)
         != NGX_OK)
     {
+        /* nginx 1.22 counts it before the last step that can fail */
+
+        r->main->count = count;
         return NGX_ERROR;
     }
 
@@ -380,7 +386,19 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 
     (void) ngx_http_atelier_lane_left(lane);
 
+    /*
+     * Core still logs the subrequest when we are done, but what the adapter
+     * lent it is not valid any more; and our own log lines must not show its
+     * address, which can carry a signature.
+     */
+
+    sr->request_body->buf = NULL;
+    sr->request_body->bufs = NULL;
+    sr->headers_in.headers.part.nelts = 0;
+    sr->headers_in.headers.part.next = NULL;
+
     r = lane->fanout->request;
+    ngx_http_set_log_request(r->connection->log, r);
 
     complete = lane->begun && (rc == NGX_OK || lane->stopped);
 
@@ -494,7 +512,7 @@ ngx_http_atelier_lane_deadline_handler(ngx_event_t *ev)
     ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_TIMED_OUT);
 
     if (ngx_http_post_request(r, NULL) != NGX_OK) {
-        c->error = 1;
+        ngx_http_finalize_request(r, NGX_ERROR);
     }
 
     /* r may be gone after this */
@@ -519,7 +537,7 @@ ngx_http_atelier_lane_pause_handler(ngx_event_t *ev)
         ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_FAILED);
 
         if (ngx_http_post_request(r, NULL) != NGX_OK) {
-            c->error = 1;
+            ngx_http_finalize_request(r, NGX_ERROR);
         }
     }
 

@@ -61,7 +61,7 @@ ngx_http_atelier_generate_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    /* the location's merge made the buffer large enough for any body */
+    /* the location's merge made the buffer large enough for most bodies */
 
     r->request_body_in_single_buf = 1;
 
@@ -138,7 +138,7 @@ ngx_http_atelier_generate_body(ngx_http_request_t *r)
 
     rc = ngx_http_atelier_generate_text(r, &text);
 
-    if (rc == NGX_OK) {
+    if (rc == NGX_DECLINED) {
         rc = ngx_http_atelier_generate_start(r, text);
     }
 
@@ -157,16 +157,18 @@ ngx_http_atelier_generate_body(ngx_http_request_t *r)
 }
 
 
-/* NGX_OK, or what to finalize the request with. */
+/*
+ * NGX_DECLINED: the body is in text.  Else what to finalize the request with.
+ */
 
 static ngx_int_t
 ngx_http_atelier_generate_text(ngx_http_request_t *r, at_str_t *text)
 {
-    size_t        len;
+    off_t         len;
     u_char       *p;
+    ssize_t       n;
+    ngx_buf_t    *b;
     ngx_chain_t  *cl;
-
-    *text = AT_STR_NULL;
 
     if (r->request_body == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -175,28 +177,14 @@ ngx_http_atelier_generate_text(ngx_http_request_t *r, at_str_t *text)
     len = 0;
 
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        len += ngx_buf_size(cl->buf);
 
-        /* a body in a file is larger than the buffer, so than the bound */
-
-        if (cl->buf->in_file
-            || (size_t) (cl->buf->last - cl->buf->pos)
-               > AT_GENERATE_BODY_MAX - len)
-        {
+        if (len > AT_GENERATE_BODY_MAX) {
             return ngx_http_atelier_generate_refuse(r,
                         NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "body_too_large",
                         "The request body is larger than this address "
                         "takes: send at most 256 kB.");
         }
-
-        len += cl->buf->last - cl->buf->pos;
-    }
-
-    text->len = len;
-    cl = r->request_body->bufs;
-
-    if (cl && cl->next == NULL) {
-        text->data = (const char *) cl->buf->pos;
-        return NGX_OK;
     }
 
     p = ngx_pnalloc(r->pool, len + 1);
@@ -205,12 +193,36 @@ ngx_http_atelier_generate_text(ngx_http_request_t *r, at_str_t *text)
     }
 
     text->data = (const char *) p;
+    text->len = len;
 
-    for ( /* void */ ; cl; cl = cl->next) {
-        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        b = cl->buf;
+        len = ngx_buf_size(b);
+
+        if (len == 0) {
+            continue;
+        }
+
+        if (ngx_buf_in_memory(b)) {
+            p = ngx_cpymem(p, b->pos, len);
+            continue;
+        }
+
+        /*
+         * A body in tiny chunks: core counts their framing and may have put
+         * even a small body into a file, which is in the page cache.
+         */
+
+        n = ngx_read_file(b->file, p, len, b->file_pos);
+
+        if (n != len) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        p += n;
     }
 
-    return NGX_OK;
+    return NGX_DECLINED;
 }
 
 
@@ -240,6 +252,10 @@ ngx_http_atelier_generate_start(ngx_http_request_t *r, at_str_t text)
     g->started = ngx_current_msec;
 
     if (at_generate_parse(text, &g->request, &err) != AT_OK) {
+
+        if (ngx_strcmp(err.code, "no_memory") == 0) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
 
         ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
 
@@ -304,7 +320,7 @@ ngx_http_atelier_generate_launch(ngx_http_request_t *r,
         g->attempts[i].provider = providers[i];
     }
 
-    g->location->in_flight++;
+    (*g->location->in_flight)++;
     g->counted = 1;
 
     rc = ngx_http_atelier_strategy_start(r, g);
@@ -335,7 +351,7 @@ ngx_http_atelier_generate_full(ngx_http_request_t *r,
     ngx_http_atelier_problem_t     problem;
     ngx_http_atelier_main_conf_t  *amcf;
 
-    if (alcf->max_in_flight == 0 || alcf->in_flight < alcf->max_in_flight) {
+    if (alcf->max_in_flight == 0 || *alcf->in_flight < alcf->max_in_flight) {
         return NGX_DECLINED;
     }
 
@@ -436,7 +452,7 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
 
     if (g->counted) {
         g->counted = 0;
-        g->location->in_flight--;
+        (*g->location->in_flight)--;
     }
 
     if (g->hedge.timer_set) {

@@ -199,7 +199,7 @@ ngx_uint_t
 ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider, ngx_uint_t n)
 {
-    ngx_uint_t                  i, used;
+    ngx_uint_t                  i, left, used;
     ngx_msec_t                  now, span;
     ngx_http_atelier_window_t  *w;
 
@@ -214,7 +214,7 @@ ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
     /* the oldest come first */
 
     for (i = 0; i < w->count; i++) {
-        if ((ngx_msec_int_t) (now - w->at[(w->first + i) % w->rate.calls])
+        if ((ngx_msec_int_t) (now - w->at[(w->first + i) % w->capacity])
             < (ngx_msec_int_t) span)
         {
             break;
@@ -223,9 +223,11 @@ ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
         used--;
     }
 
+    left = w->rate.calls > used ? w->rate.calls - used : 0;
+
     ngx_shmtx_unlock(&zone->pool->mutex);
 
-    return w->rate.calls - used;
+    return left;
 }
 
 
@@ -267,7 +269,7 @@ static ngx_msec_t
 ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
     ngx_msec_t now, ngx_uint_t *open)
 {
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, n;
     ngx_msec_t                   wait;
     ngx_msec_int_t               left;
     ngx_http_atelier_slot_t     *slot;
@@ -317,12 +319,15 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
         }
 
         /*
-         * Another worker's clock, cached at the start of its loop turn, may
-         * be a little ahead of ours: the age can be below zero.
+         * The call that has to leave the window first.  Another worker's
+         * clock, cached at the start of its loop turn, may be a little ahead
+         * of ours: the age can be below zero.
          */
 
+        n = (w->first + w->count - w->rate.calls) % w->capacity;
+
         left = (ngx_msec_int_t) ngx_http_atelier_limit_span(w)
-               - (ngx_msec_int_t) (now - w->at[w->first]);
+               - (ngx_msec_int_t) (now - w->at[n]);
 
         if (left > 0 && (ngx_msec_t) left > wait) {
             *open = 0;
@@ -349,40 +354,55 @@ ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w)
 static void
 ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w, ngx_msec_t now)
 {
+    ngx_msec_t  last;
+
+    /* a worker whose clock is behind must not free its slot too early */
+
+    if (w->count) {
+        last = w->at[(w->first + w->count - 1) % w->capacity];
+
+        if ((ngx_msec_int_t) (last - now) > 0) {
+            now = last;
+        }
+    }
+
     /* a full ring has an oldest call that has left the window */
 
-    if (w->count == w->rate.calls) {
-        w->first = (w->first + 1) % w->rate.calls;
+    if (w->count == w->capacity) {
+        w->first = (w->first + 1) % w->capacity;
         w->count--;
     }
 
-    w->at[(w->first + w->count) % w->rate.calls] = now;
+    w->at[(w->first + w->count) % w->capacity] = now;
     w->count++;
 }
 
 
-/* Takes back one call made at that time, if it is still remembered. */
+/*
+ * Takes back a call made at that time, or the one after it, which stands under
+ * the later time of another worker.
+ */
 
 static void
 ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w, ngx_msec_t at)
 {
     ngx_uint_t  i, n, next;
 
-    for (i = w->count; i > 0; i--) {
-        n = (w->first + i - 1) % w->rate.calls;
+    if (w->count == 0) {
+        return;
+    }
 
-        if (w->at[n] == at) {
+    for (i = w->count; i > 1; i--) {
+        n = (w->first + i - 2) % w->capacity;
+
+        if ((ngx_msec_int_t) (w->at[n] - at) < 0) {
             break;
         }
     }
 
-    if (i == 0) {
-        return;
-    }
-
     for ( /* void */ ; i < w->count; i++) {
-        n = (w->first + i - 1) % w->rate.calls;
-        next = (w->first + i) % w->rate.calls;
+        n = (w->first + i - 1) % w->capacity;
+        next = (w->first + i) % w->capacity;
         w->at[n] = w->at[next];
     }
 

@@ -236,23 +236,27 @@ ngx_http_atelier_create_loc_conf(ngx_conf_t *cf)
 
 
 /*
- * An endpoint is not inherited.  Bodies of /generate are short JSON: they are
- * bounded here and kept in memory whole, so the event loop never reads a disk.
- * A smaller client_max_body_size of the operator stays.
+ * Bodies of /generate are short JSON: they are bounded here and kept in
+ * memory.  A smaller client_max_body_size of the operator stays.
  */
 
 static char *
 ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
+    ngx_http_atelier_loc_conf_t *prev = parent;
     ngx_http_atelier_loc_conf_t *conf = child;
 
     ngx_http_core_loc_conf_t  *clcf;
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && conf->endpoint == NGX_HTTP_ATELIER_NONE) {
+        *conf = *prev;
+    }
+
     if (conf->endpoint != NGX_HTTP_ATELIER_GENERATE) {
         return NGX_CONF_OK;
     }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->client_max_body_size == 0
         || clcf->client_max_body_size > AT_GENERATE_BODY_MAX)
@@ -280,11 +284,17 @@ ngx_http_atelier_endpoint(ngx_conf_t *cf, ngx_http_atelier_loc_conf_t *alcf,
         return "is duplicate: a location is one endpoint";
     }
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        return "stands beside another directive that answers the request: "
+               "give it a location of its own";
+    }
+
+    clcf->handler = handler;
+
     alcf->endpoint = endpoint;
     ngx_http_atelier_here(cf, &alcf->place);
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = handler;
 
     return NGX_CONF_OK;
 }
@@ -297,6 +307,11 @@ ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t   *value;
     ngx_uint_t   i;
+
+    alcf->in_flight = ngx_pcalloc(cf->pool, sizeof(ngx_uint_t));
+    if (alcf->in_flight == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
     alcf->hedge_min = 50;
     alcf->hedge_max = 5000;

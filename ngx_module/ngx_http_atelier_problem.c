@@ -183,7 +183,7 @@ ngx_http_atelier_problem_replace(ngx_http_request_t *r)
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
 
-    if (alcf->endpoint == NGX_HTTP_ATELIER_NONE) {
+    if (alcf->endpoint == NGX_HTTP_ATELIER_NONE || r->upstream) {
         return NGX_OK;
     }
 

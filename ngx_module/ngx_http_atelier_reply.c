@@ -172,13 +172,16 @@ ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
 
     /* an early refusal leaves a body unread: the connection can go on */
 
-    if (r->request_body == NULL && ngx_http_discard_request_body(r) != NGX_OK)
-    {
-        r->keepalive = 0;
+    if (r == r->main && r->request_body == NULL) {
+        r->expect_tested = 1;
+
+        if (ngx_http_discard_request_body(r) != NGX_OK) {
+            r->keepalive = 0;
+        }
     }
 
     b->last = ngx_cpymem(b->last, text.data, text.len);
-    b->last_buf = 1;
+    b->last_buf = (r == r->main);
     b->last_in_chain = 1;
 
     out.buf = b;

@@ -81,7 +81,10 @@ ngx_http_atelier_secret_read(ngx_conf_t *cf, ngx_str_t *file,
     char      *rv;
     ngx_fd_t   fd;
 
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    /* what is no regular file is refused below and must not block here */
+
+    fd = ngx_open_file(file->data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                       NGX_FILE_OPEN, 0);
 
     if (fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,

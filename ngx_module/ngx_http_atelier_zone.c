@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data);
 static ngx_int_t ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone);
 static ngx_int_t ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider);
+static void ngx_http_atelier_zone_remember(ngx_http_atelier_slot_t *slot,
+    ngx_http_atelier_window_t *w, ngx_http_atelier_window_t *old);
 static ngx_http_atelier_window_t *ngx_http_atelier_zone_window(
     ngx_http_atelier_zone_t *zone, ngx_http_atelier_slot_t *slot,
     ngx_http_atelier_rate_t *rate);
@@ -224,61 +226,50 @@ ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
 
 
 /*
- * A window of the same rate is used on over a reload.  For a new rate a new
- * one starts with the calls that another window of the same period still
- * remembers, so that a reload never opens a fresh allowance.  Workers of the
- * old configuration go on counting in theirs.
- *
- * A window with no past starts as if half of its calls had just been made:
- * nginx may have been restarted a moment after the other half really was.
+ * The ring of this period goes on over a reload, whatever its rate was.  If it
+ * is too small for the new rate a larger one takes over what it remembers; the
+ * old one stays where it is, since workers of the old configuration may be
+ * counting in it, and is never used again: capacities are powers of two, so
+ * that there are few of them.
  */
 
 static ngx_http_atelier_window_t *
 ngx_http_atelier_zone_window(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_slot_t *slot, ngx_http_atelier_rate_t *rate)
 {
-    ngx_uint_t                  i, skip;
-    ngx_http_atelier_window_t  *w, *same;
+    ngx_uint_t                  capacity;
+    ngx_http_atelier_window_t  *w, *old;
 
-    same = NULL;
+    /* the largest of a period is its newest, and stands first */
 
-    for (w = slot->windows; w; w = w->next) {
-        if (w->rate.period == rate->period) {
-            if (w->rate.calls == rate->calls) {
-                return w;
-            }
-
-            if (same == NULL) {
-                same = w;
-            }
+    for (old = slot->windows; old; old = old->next) {
+        if (old->rate.period == rate->period) {
+            break;
         }
     }
 
+    if (old && old->capacity >= rate->calls) {
+        ngx_shmtx_lock(&zone->pool->mutex);
+        old->rate.calls = rate->calls;
+        ngx_shmtx_unlock(&zone->pool->mutex);
+
+        return old;
+    }
+
+    for (capacity = 8; capacity < rate->calls; capacity *= 2) { /* void */ }
+
     w = ngx_slab_calloc(zone->pool, sizeof(ngx_http_atelier_window_t)
-                                    + rate->calls * sizeof(ngx_msec_t));
+                                    + capacity * sizeof(ngx_msec_t));
     if (w == NULL) {
         return NULL;
     }
 
     w->rate = *rate;
+    w->capacity = capacity;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    if (same == NULL) {
-        w->count = rate->calls / 2;
-
-        for (i = 0; i < w->count; i++) {
-            w->at[i] = ngx_current_msec;
-        }
-
-    } else {
-        w->count = ngx_min(same->count, rate->calls);
-        skip = same->count - w->count;
-
-        for (i = 0; i < w->count; i++) {
-            w->at[i] = same->at[(same->first + skip + i) % same->rate.calls];
-        }
-    }
+    ngx_http_atelier_zone_remember(slot, w, old);
 
     w->next = slot->windows;
     slot->windows = w;
@@ -286,6 +277,55 @@ ngx_http_atelier_zone_window(ngx_http_atelier_zone_t *zone,
     ngx_shmtx_unlock(&zone->pool->mutex);
 
     return w;
+}
+
+
+/*
+ * What a new ring starts with: the calls of the ring it replaces; for a new
+ * period those of the provider's longest one; with no past, half of its rate
+ * as if just called, since nginx may have been restarted a moment after the
+ * other half really was.
+ */
+
+static void
+ngx_http_atelier_zone_remember(ngx_http_atelier_slot_t *slot,
+    ngx_http_atelier_window_t *w, ngx_http_atelier_window_t *old)
+{
+    ngx_uint_t                  i, n;
+    ngx_msec_t                  at;
+    ngx_http_atelier_window_t  *next;
+
+    for (next = slot->windows; old == NULL && next; next = next->next) {
+        old = next;
+    }
+
+    if (old == NULL) {
+        for (i = 0; i < w->rate.calls / 2; i++) {
+            w->at[w->count++] = ngx_current_msec;
+        }
+
+        return;
+    }
+
+    for (next = slot->windows; next; next = next->next) {
+        if (old->rate.period != w->rate.period
+            && next->rate.period > old->rate.period)
+        {
+            old = next;
+        }
+    }
+
+    n = ngx_min(old->count, w->capacity);
+
+    for (i = old->count - n; i < old->count; i++) {
+        at = old->at[(old->first + i) % old->capacity];
+
+        if ((ngx_msec_int_t) (ngx_current_msec - at)
+            < (ngx_msec_int_t) w->rate.period)
+        {
+            w->at[w->count++] = at;
+        }
+    }
 }
 
 

@@ -73,15 +73,20 @@ typedef struct {
 } ngx_http_atelier_histogram_t;
 
 
-/* A ring of the times of the last calls; guarded by the pool's mutex. */
+/*
+ * A ring of the times of the last calls; guarded by the pool's mutex.  There
+ * is one for each period; a changed rate changes its calls, so that workers of
+ * the old and of the new configuration count in the same ring.
+ */
 typedef struct ngx_http_atelier_window_s  ngx_http_atelier_window_t;
 
 struct ngx_http_atelier_window_s {
     ngx_http_atelier_window_t       *next;
     ngx_http_atelier_rate_t          rate;
+    ngx_uint_t                       capacity;     /* rate.calls at least */
     ngx_uint_t                       first;        /* the oldest call's slot */
     ngx_uint_t                       count;
-    ngx_msec_t                       at[1];        /* rate.calls of them */
+    ngx_msec_t                       at[1];        /* capacity of them */
 };
 
 
