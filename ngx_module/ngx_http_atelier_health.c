@@ -117,8 +117,16 @@ ngx_http_atelier_ready_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
     p = amcf->providers.elts;
 
     for (i = 0; i < amcf->providers.nelts; i++) {
-        state = ngx_http_atelier_limit_wait(amcf->zone, p[i]) ? "waiting"
-                                                              : "ok";
+        if (ngx_http_atelier_limit_breaker(amcf->zone, p[i])
+            == NGX_HTTP_ATELIER_BREAKER_OPEN)
+        {
+            state = "open";
+
+        } else {
+            state = ngx_http_atelier_limit_wait(amcf->zone, p[i]) ? "waiting"
+                                                                  : "ok";
+        }
+
         rc |= at_buf_printf(b, "%s\"%.*s\":\"%s\"", i ? "," : "",
                             (int) p[i]->name.len, p[i]->name.data, state);
     }

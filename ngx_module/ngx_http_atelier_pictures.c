@@ -114,7 +114,10 @@ ngx_http_atelier_pictures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* nginx creates the directory and gives it to the workers' user. */
+/*
+ * nginx creates the directory and gives it to the workers' user; its parents
+ * are created here, for the workers to walk through.
+ */
 
 static char *
 ngx_http_atelier_pictures_path(ngx_conf_t *cf, ngx_http_atelier_pictures_t *p,
@@ -136,6 +139,14 @@ ngx_http_atelier_pictures_path(ngx_conf_t *cf, ngx_http_atelier_pictures_t *p,
     {
         p->path->name.len--;
         p->path->name.data[p->path->name.len] = '\0';
+    }
+
+    if (ngx_create_full_path(p->path->name.data, 0755) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "the folders above \"%V\" cannot be made: make "
+                           "them, or name another path in "
+                           "\"atelier_pictures\"", &p->path->name);
+        return NGX_CONF_ERROR;
     }
 
     p->path->conf_file = cf->conf_file->file.name.data;

@@ -210,6 +210,7 @@ ngx_int_t
 ngx_http_atelier_allow(ngx_http_request_t *r, ngx_uint_t methods,
     const char *allow)
 {
+    char        detail[64];
     ngx_str_t  *value;
 
     if (r->method & methods) {
@@ -228,10 +229,11 @@ ngx_http_atelier_allow(ngx_http_request_t *r, ngx_uint_t methods,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_snprintf((u_char *) detail, sizeof(detail),
+                 "This address takes %s.%Z", allow);
+
     return ngx_http_atelier_problem_simple(r, NGX_HTTP_NOT_ALLOWED,
-                                           "method_not_allowed",
-                                           "This address takes another "
-                                           "method: see the Allow header.");
+                                           "method_not_allowed", detail);
 }
 
 

@@ -399,3 +399,70 @@ atelier_ai_provider a format=openai uri=/_ai/a fail_timeout=0;
 --- must_die
 --- error_log
 invalid fail_timeout="0" of provider "a"
+
+
+=== TEST 38: endpoints in named locations are checked too
+--- config
+location @m { atelier_metrics; }
+--- must_die
+--- error_log
+this endpoint needs shared memory
+
+
+=== TEST 39: a regex further out that nginx would prefer to a nested prefix
+--- http_config eval: $::Http
+--- config
+location = /generate { atelier_generate; }
+location /_ai/ {
+    internal;
+    location /_ai/a { internal; proxy_pass http://127.0.0.1:1; }
+}
+location ~ a$ { return 200; }
+--- must_die
+--- error_log
+"/_ai/a" of provider "a"
+
+
+=== TEST 40: an endpoint beside another handler
+--- http_config
+atelier_zone state 1m;
+--- config
+location = /t { proxy_pass http://127.0.0.1:1; atelier_metrics; }
+--- must_die
+--- error_log
+"atelier_metrics" directive stands beside another directive that answers
+
+
+=== TEST 41: replicate asks at addresses below its location
+--- http_config
+atelier_zone state 1m;
+atelier_ai_provider a format=replicate model=a/b uri=/_ai/a;
+--- config
+--- must_die
+--- error_log
+uri=/_ai/a of provider "a" must end in "/"
+
+
+=== TEST 42: jobs that nobody would call off are warned about
+--- http_config
+atelier_zone state 1m;
+atelier_pictures html/generated;
+atelier_ai_provider a format=replicate model=a/b uri=/_ai/a/;
+--- config
+location /_ai/a/ { internal; proxy_pass http://127.0.0.1:1; }
+location = /t { return 200 "ok"; }
+--- request
+GET /t
+--- response_body chomp
+ok
+--- error_log eval
+qr/\[warn\] .*provider "a" has jobs that nobody calls off .* in \S+nginx\.conf:\d+/
+
+
+=== TEST 43: an egress address that is no unix socket
+--- http_config
+atelier_egress 127.0.0.1:80;
+--- config
+--- must_die
+--- error_log
+invalid address "127.0.0.1:80" in "atelier_egress": give the unix:path

@@ -16,7 +16,9 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value('http_config', $Http);
-    $block->set_value('config', $Server);
+    if (!defined $block->config) {
+        $block->set_value('config', $Server);
+    }
 });
 
 no_long_string();
@@ -288,3 +290,45 @@ POST /generate
 --- more_headers
 Content-Type: application/json
 --- response_body_like: "status":"done"
+
+
+=== TEST 23: a body in chunks of one byte
+--- raw_request eval
+my $body = '{"prompt":"a' . (' ' x 60000) . 'b"}';
+"POST /generate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+. "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+. join('', map { "1\r\n$_\r\n" } split //, $body) . "0\r\n\r\n"
+--- error_code: 400
+--- response_body_like: "code":"too_long"
+
+
+=== TEST 24: an "if" in the location changes nothing about it
+--- config eval
+$::Server =~ s/atelier_generate;/atelier_generate; if (\$http_x_any = "") { set \$any 1; }/r
+--- request eval
+"POST /generate\n{\"prompt\":\"a\",\"x\":\"" . ("y" x 30000) . "\"}"
+--- more_headers
+Content-Type: application/json
+--- response_body_like: "status":"done"
+
+
+=== TEST 25: a method that limit_except refuses is problem+json too
+--- config eval
+$::Server =~ s/atelier_generate;/atelier_generate; limit_except POST { deny all; }/r
+--- request
+GET /generate
+--- error_code: 403
+--- response_headers
+Content-Type: application/problem+json
+--- response_body_like: "code":"forbidden"
+
+
+=== TEST 26: options: what a front end can offer
+--- config eval
+$::Server . 'location /generate/ { atelier_generate; }'
+--- request eval
+["GET /generate/options", "POST /generate/options\n", "GET /generate/else"]
+--- error_code eval: [200, 405, 404]
+--- response_body_like eval
+[qr/^\{"styles":\["modern",.*"roomTypes":\["living room",.*"limits":\{"prompt":10000,.*"width":\{"min":64,"max":4096\}/,
+ qr/"code":"method_not_allowed"/, qr/"code":"not_found"/]

@@ -167,7 +167,7 @@ write_services() {
         text+="map \"\" \$atelier_${name}_base { default $base; }"$'\n'
         text+="map \"\" \$atelier_${name}_host { default $host; }"$'\n'
         printf '%s\n' "$key" | write_file "$state/keys/$name" 0600
-        services_said+=("$(printf '%-10s %s' "$name" "$talks_to")")
+        services_said+=("$(printf '%-12s %s' "$name" "$talks_to")")
     done
     printf '%s' "$text" | write_file "$state/endpoints.conf" 0644
 }

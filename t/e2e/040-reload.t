@@ -54,6 +54,16 @@ $stack->generate({ prompt => "call $_" }) for 1 .. 3;
 is($stack->counters('groq')->{calls}, 26,
    'a raised rate adds the difference only');
 
+# ... and neither does a rate that goes down and up again, or another period.
+
+for my $rate ('20r/1h', '51r/1h', '51r/61m') {
+    $stack->configure(providers => [ groq => "format=openai rate=$rate",
+                                     stability => 'format=stability' ]);
+    $stack->reload;
+    $stack->generate({ prompt => $rate });
+}
+is($stack->counters('groq')->{calls}, 26, 'no reload opens an allowance');
+
 # A worker that is killed takes its own requests with it and nothing else.
 
 $stack->control($_ => { mode => 'hang' }) for qw(stability);
