@@ -303,27 +303,9 @@ static char *
 ngx_http_atelier_param_result_host(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value)
 {
-    u_char    *host;
-    size_t     len;
     at_str_t  *hosts;
 
-    len = 0;
-    host = NULL;
-
-    if (value->len > 8 && ngx_strncmp(value->data, "https://", 8) == 0) {
-        host = value->data + 8;
-
-    } else if (value->len > 7 && ngx_strncmp(value->data, "http://", 7) == 0) {
-        host = value->data + 7;
-    }
-
-    if (host) {
-        len = value->data + value->len - host;
-    }
-
-    if (len == 0 || ngx_strlchr(host, host + len, '/')
-        || ngx_strlchr(host, host + len, '@'))
-    {
+    if (!at_ai_origin_valid(ngx_http_atelier_str(value))) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid result_host=\"%V\" of provider \"%V\": "
                            "give an origin such as https://cdn.example.com "

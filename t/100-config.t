@@ -311,6 +311,17 @@ atelier_ai_provider a format=openai uri=/_ai/a result=/_r
 invalid result_host="cdn.example.com" of provider "a"
 
 
+=== TEST 44: a result_host that would match nothing
+--- http_config
+atelier_zone state 1m;
+atelier_ai_provider a format=openai uri=/_ai/a result=/_r
+                    result_host=https://*;
+--- config
+--- must_die
+--- error_log
+invalid result_host="https://*" of provider "a"
+
+
 === TEST 30: a result location is checked like the provider's own
 --- http_config
 atelier_zone state 1m;
