@@ -208,7 +208,8 @@ sub _start_nginx {
             my $why = slurp("$self->{home}/logs/stderr.log");
             die "nginx did not start:\n$why"
                 if $why !~ /bind\(\) to \S+ failed/;
-            unlink "$self->{home}/logs/error.log";
+            unlink "$self->{home}/logs/error.log",
+                   "$self->{home}/egress.sock";
             return 'taken';
         }
         return slurp("$self->{home}/nginx.pid") =~ /^$pid$/m
