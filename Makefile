@@ -6,6 +6,7 @@
 PORT      ?= 8080
 BUILD     ?= release
 NGINX_SRC ?=
+LINK      ?= dynamic
 DESTDIR   ?=
 
 ifeq ($(origin CC),default)
@@ -40,6 +41,17 @@ LINK_sanitize := -fsanitize=address,undefined
 OPT_unit      := -O1 -g -fno-omit-frame-pointer \
                  -fsanitize=address,undefined -fno-sanitize-recover=all
 
+# gcc's two shared libraries of sanitizers do not agree on where reports go.
+ifeq ($(findstring clang,$(CC)),)
+LINK_sanitize += -static-libasan -static-libubsan
+endif
+
+# LINK=static: the module is a part of the nginx built from NGINX_SRC.  For
+# tests: nothing but prove can do without the shared object.
+ifeq ($(filter $(LINK),dynamic static),)
+$(error LINK=$(LINK) is not known: use dynamic or static)
+endif
+
 # Where this build puts what it makes, and the nginx it belongs to.
 OUT := build/$(BUILD)
 ifeq ($(NGINX_SRC),)
@@ -52,7 +64,7 @@ ifeq ($(NGX_VERSION),)
 $(error NGINX_SRC=$(NGINX_SRC) holds no src/core/nginx.h: name the folder of \
     an nginx source tree)
 endif
-NGX_OUT := build/upstream-$(NGX_VERSION)-$(BUILD)
+NGX_OUT := build/upstream-$(NGX_VERSION)-$(BUILD)$(patsubst %,-%,$(filter static,$(LINK)))
 endif
 
 MODULE  := $(NGX_OUT)/ngx_http_atelier_module.so
@@ -67,10 +79,27 @@ UNIT_OBJS    := $(UNIT_SRCS:%.c=build/unit/%.o)
 UNIT_BINS    := $(UNIT_SRCS:t/unit/%.c=build/unit/%)
 SANDBOX_OBJS := $(SANDBOX_SRCS:%.c=$(OUT)/%.o)
 
-export PORT BUILD NGINX_SRC DESTDIR CC NGX_OUT OUT MODULE SANDBOX
+# scripts/fuzz says which compiler and engine there is; see there.
+FUZZ_ENGINE  ?= libfuzzer
+FUZZ_CC      ?= clang
+FUZZ_OUT     := build/fuzz/$(FUZZ_ENGINE)
+FUZZ_SRCS    := $(wildcard t/fuzz/fuzz_*.c)
+FUZZ_BINS    := $(FUZZ_SRCS:t/fuzz/%.c=$(FUZZ_OUT)/%)
+FUZZ_SHARED  := $(CORE_SRCS:%.c=$(FUZZ_OUT)/%.o)
+FUZZ_OBJS    := $(FUZZ_SRCS:%.c=$(FUZZ_OUT)/%.o)
+OPT_fuzz     := $(OPT_unit)
+LINK_fuzz    := $(OPT_unit)
+ifeq ($(FUZZ_ENGINE),libfuzzer)
+OPT_fuzz     += -fsanitize=fuzzer-no-link
+LINK_fuzz    += -fsanitize=fuzzer
+else
+FUZZ_SHARED  += $(FUZZ_OUT)/t/fuzz/driver.o
+endif
 
-.PHONY: help run start stop status test unit lint bench install clean \
-        distclean build module sandbox setup logs
+export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX
+
+.PHONY: help run start stop status test unit prove fuzz fuzz-programs lint \
+        bench install clean distclean build module sandbox setup logs
 
 .DEFAULT_GOAL := help
 
@@ -90,17 +119,28 @@ status stop logs:
 
 ##
 ## Checks:
-##   test       unit tests, then the whole module under nginx (t/)
+##   test       unit, fuzz for a few seconds, and prove twice: as built, and
+##              with sanitizers in module, nginx and sandbox; closes with a
+##              count
 ##   unit       unit tests of core/ alone, with sanitizers
+##   prove      the whole module under nginx (t/)
+##   fuzz       fuzzing of the parsers of core/
 ##   lint       static analysis and the rules of style
 ##   bench      the load programs of bench/
 test:
 	@scripts/setup test
-	@$(MAKE) --no-print-directory module sandbox unit
-	@exec scripts/test
+	@$(MAKE) --no-print-directory module sandbox $(UNIT_BINS)
+	@UNIT_BINS='$(UNIT_BINS)' exec scripts/test
 
 unit: $(UNIT_BINS)
 	@exec scripts/unit $^
+
+prove: module sandbox
+	@exec scripts/prove
+
+fuzz:
+	@scripts/setup test
+	@exec scripts/fuzz
 
 lint:
 	@scripts/setup lint
@@ -152,6 +192,7 @@ distclean:
 ## Variables:
 ##   PORT=8080            where nginx listens; the sandbox takes PORT + 1
 ##   BUILD=release        release, debug, or sanitize (ASan and UBSan)
+##   FUZZ_SECONDS=60      how long each parser is fuzzed; in test 3
 ##   NGINX_SRC=           an nginx source tree to build and run with, instead
 ##                        of Debian's nginx and nginx-dev
 ##   DESTDIR=             root of the tree that install writes to
@@ -184,7 +225,19 @@ build/unit/%.o: %.c Makefile
 	@echo "  CC  $<"
 	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_unit) -Icore -MMD -MP -c -o $@ $<
 
-# Objects are no intermediate files: keep them.
-.SECONDARY: $(UNIT_OBJS) $(CORE_OBJS)
+fuzz-programs: $(FUZZ_BINS)
 
--include $(CORE_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d)
+$(FUZZ_OUT)/fuzz_%: $(FUZZ_OUT)/t/fuzz/fuzz_%.o $(FUZZ_SHARED) Makefile
+	@echo "  LD  $@"
+	$(Q)$(FUZZ_CC) $(LINK_fuzz) -o $@ $< $(FUZZ_SHARED) -lyajl -lm
+
+$(FUZZ_OUT)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(FUZZ_CC) $(DIALECT) $(WARN) $(OPT_fuzz) -Icore -MMD -MP -c -o $@ $<
+
+# Objects are no intermediate files: keep them.
+.SECONDARY: $(UNIT_OBJS) $(CORE_OBJS) $(FUZZ_OBJS) $(FUZZ_SHARED)
+
+-include $(CORE_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) \
+    $(FUZZ_OBJS:.o=.d) $(FUZZ_SHARED:.o=.d)
