@@ -24,47 +24,41 @@ static ngx_int_t ngx_http_atelier_options_send(ngx_http_request_t *r);
     "\"study\""
 
 
-/* NGX_DECLINED: the address is that of /generate itself. */
+/*
+ * NGX_DECLINED: the address is that of /generate itself, whatever the location
+ * is called.  Another one below a location that ends in "/" is 404.
+ */
 
 ngx_int_t
 ngx_http_atelier_options_handler(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
-    ngx_str_t                  rest;
+    ngx_str_t                  name;
     ngx_http_core_loc_conf_t  *clcf;
 
-    static const u_char  options[] = "options";
+    static const u_char  options[] = "/options";
+    const size_t         len = sizeof(options) - 1;
+
+    if (r->uri.len >= len
+        && ngx_memcmp(r->uri.data + r->uri.len - len, options, len) == 0)
+    {
+        rc = ngx_http_atelier_allow(r, NGX_HTTP_GET|NGX_HTTP_HEAD,
+                                    "GET, HEAD");
+
+        return (rc == NGX_DECLINED) ? ngx_http_atelier_options_send(r) : rc;
+    }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    name = clcf->name;
 
-    /* a regex location has no prefix to take off: it is /generate itself */
-
-    if (r->uri.len <= clcf->name.len
-        || ngx_strncmp(r->uri.data, clcf->name.data, clcf->name.len) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    rest.data = r->uri.data + clcf->name.len;
-    rest.len = r->uri.len - clcf->name.len;
-
-    if (rest.data[0] == '/') {
-        rest.data++;
-        rest.len--;
-    }
-
-    if (rest.len != sizeof(options) - 1
-        || ngx_memcmp(rest.data, options, rest.len) != 0)
-    {
+    if (name.len && name.data[name.len - 1] == '/' && r->uri.len > name.len) {
         return ngx_http_atelier_problem_simple(r, NGX_HTTP_NOT_FOUND,
                                                "not_found",
                                                "There is nothing at this "
                                                "address.");
     }
 
-    rc = ngx_http_atelier_allow(r, NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD");
-
-    return (rc == NGX_DECLINED) ? ngx_http_atelier_options_send(r) : rc;
+    return NGX_DECLINED;
 }
 
 

@@ -329,6 +329,16 @@ $::Server . 'location /generate/ { atelier_generate; }'
 --- request eval
 ["GET /generate/options", "POST /generate/options\n", "GET /generate/else"]
 --- error_code eval: [200, 405, 404]
+--- no_error_log
+[alert]
 --- response_body_like eval
 [qr/^\{"styles":\["modern",.*"roomTypes":\["living room",.*"limits":\{"prompt":10000,.*"width":\{"min":64,"max":4096\}/,
  qr/"code":"method_not_allowed"/, qr/"code":"not_found"/]
+
+
+=== TEST 27: options in a location of their own
+--- config eval
+$::Server . 'location = /generate/options { atelier_generate; }'
+--- request
+GET /generate/options
+--- response_body_like: "limits":\{"prompt":10000
