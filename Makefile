@@ -98,8 +98,9 @@ endif
 
 export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX
 
-.PHONY: help run start stop status test unit prove fuzz fuzz-programs lint \
-        bench install clean distclean build module sandbox setup logs
+.PHONY: help run start stop status test unit unit-programs prove fuzz \
+        fuzz-programs lint bench install clean distclean build module \
+        sandbox setup logs
 
 .DEFAULT_GOAL := help
 
@@ -129,7 +130,7 @@ status stop logs:
 ##   bench      the load programs of bench/
 test:
 	@scripts/setup test
-	@$(MAKE) --no-print-directory module sandbox $(UNIT_BINS)
+	@$(MAKE) --no-print-directory module sandbox unit-programs
 	@UNIT_BINS='$(UNIT_BINS)' exec scripts/test
 
 unit: $(UNIT_BINS)
@@ -216,6 +217,9 @@ $(OUT)/sandbox/%.o: sandbox/%.c Makefile
 	@echo "  CC  $<"
 	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_$(BUILD)) -MMD -MP -c -o $@ $<
 
+unit-programs: $(UNIT_BINS)
+	@:
+
 build/unit/test_%: build/unit/t/unit/test_%.o $(CORE_OBJS) Makefile
 	@echo "  LD  $@"
 	$(Q)$(CC) $(OPT_unit) -o $@ $< $(CORE_OBJS) -lcmocka -lyajl -lm
@@ -226,6 +230,7 @@ build/unit/%.o: %.c Makefile
 	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_unit) -Icore -MMD -MP -c -o $@ $<
 
 fuzz-programs: $(FUZZ_BINS)
+	@:
 
 $(FUZZ_OUT)/fuzz_%: $(FUZZ_OUT)/t/fuzz/fuzz_%.o $(FUZZ_SHARED) Makefile
 	@echo "  LD  $@"
