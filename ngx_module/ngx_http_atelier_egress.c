@@ -15,14 +15,17 @@
 #define NGX_HTTP_ATELIER_ERRAND_SEND  5000
 #define NGX_HTTP_ATELIER_ERRAND_WAIT  30000
 
+/* Bytes of "HTTP/1.1 2". */
+#define NGX_HTTP_ATELIER_ERRAND_STATUS  10
+
 
 typedef struct {
     ngx_peer_connection_t   peer;
     ngx_pool_t             *pool;
     ngx_str_t               path;
     ngx_buf_t              *request;
-    u_char                  answer[16];     /* "HTTP/1.1 200 ..." */
-    size_t                  len;
+    u_char                  answer[512];    /* "HTTP/1.1 200 ..." */
+    size_t                  len;            /* of it that is kept */
 } ngx_http_atelier_errand_t;
 
 
@@ -198,8 +201,6 @@ ngx_http_atelier_errand_write(ngx_event_t *wev)
 static void
 ngx_http_atelier_errand_read(ngx_event_t *rev)
 {
-    u_char                      rest[512], *to;
-    size_t                      room;
     ssize_t                     n;
     ngx_connection_t           *c;
     ngx_http_atelier_errand_t  *e;
@@ -213,10 +214,7 @@ ngx_http_atelier_errand_read(ngx_event_t *rev)
     }
 
     for ( ;; ) {
-        room = sizeof(e->answer) - e->len;
-        to = room ? &e->answer[e->len] : rest;
-
-        n = c->recv(c, to, room ? room : sizeof(rest));
+        n = c->recv(c, &e->answer[e->len], sizeof(e->answer) - e->len);
 
         if (n == NGX_AGAIN) {
             if (ngx_handle_read_event(rev, 0) != NGX_OK) {
@@ -230,12 +228,10 @@ ngx_http_atelier_errand_read(ngx_event_t *rev)
             break;
         }
 
-        if (room) {
-            e->len += n;
-        }
+        e->len = ngx_min(e->len + n, NGX_HTTP_ATELIER_ERRAND_STATUS);
     }
 
-    if (e->len > 9 && e->answer[9] == '2') {
+    if (e->len == NGX_HTTP_ATELIER_ERRAND_STATUS && e->answer[9] == '2') {
         ngx_http_atelier_errand_close(e, NULL);
 
     } else {

@@ -20,6 +20,8 @@
 static ngx_msec_t ngx_http_atelier_limit_refused(
     ngx_http_atelier_provider_t *provider, ngx_msec_t now, ngx_uint_t *open);
 static ngx_msec_t ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w);
+static ngx_uint_t ngx_http_atelier_limit_slot(ngx_http_atelier_window_t *w,
+    ngx_uint_t n);
 static void ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w,
     ngx_msec_t now);
 static void ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w,
@@ -214,7 +216,7 @@ ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
     /* the oldest come first */
 
     for (i = 0; i < w->count; i++) {
-        if ((ngx_msec_int_t) (now - w->at[(w->first + i) % w->capacity])
+        if ((ngx_msec_int_t) (now - w->at[ngx_http_atelier_limit_slot(w, i)])
             < (ngx_msec_int_t) span)
         {
             break;
@@ -324,7 +326,7 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
          * of ours: the age can be below zero.
          */
 
-        n = (w->first + w->count - w->rate.calls) % w->capacity;
+        n = ngx_http_atelier_limit_slot(w, w->count - w->rate.calls);
 
         left = (ngx_msec_int_t) ngx_http_atelier_limit_span(w)
                - (ngx_msec_int_t) (now - w->at[n]);
@@ -351,6 +353,17 @@ ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w)
 }
 
 
+/* Where the nth call of the ring stands, the oldest being 0. */
+
+static ngx_uint_t
+ngx_http_atelier_limit_slot(ngx_http_atelier_window_t *w, ngx_uint_t n)
+{
+    n += w->first;
+
+    return (n < w->capacity) ? n : n - w->capacity;
+}
+
+
 static void
 ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w, ngx_msec_t now)
 {
@@ -359,7 +372,7 @@ ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w, ngx_msec_t now)
     /* a worker whose clock is behind must not free its slot too early */
 
     if (w->count) {
-        last = w->at[(w->first + w->count - 1) % w->capacity];
+        last = w->at[ngx_http_atelier_limit_slot(w, w->count - 1)];
 
         if ((ngx_msec_int_t) (last - now) > 0) {
             now = last;
@@ -369,11 +382,11 @@ ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w, ngx_msec_t now)
     /* a full ring has an oldest call that has left the window */
 
     if (w->count == w->capacity) {
-        w->first = (w->first + 1) % w->capacity;
+        w->first = ngx_http_atelier_limit_slot(w, 1);
         w->count--;
     }
 
-    w->at[(w->first + w->count) % w->capacity] = now;
+    w->at[ngx_http_atelier_limit_slot(w, w->count)] = now;
     w->count++;
 }
 
@@ -393,7 +406,7 @@ ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w, ngx_msec_t at)
     }
 
     for (i = w->count; i > 1; i--) {
-        n = (w->first + i - 2) % w->capacity;
+        n = ngx_http_atelier_limit_slot(w, i - 2);
 
         if ((ngx_msec_int_t) (w->at[n] - at) < 0) {
             break;
@@ -401,8 +414,8 @@ ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w, ngx_msec_t at)
     }
 
     for ( /* void */ ; i < w->count; i++) {
-        n = (w->first + i - 1) % w->capacity;
-        next = (w->first + i) % w->capacity;
+        n = ngx_http_atelier_limit_slot(w, i - 1);
+        next = ngx_http_atelier_limit_slot(w, i);
         w->at[n] = w->at[next];
     }
 

@@ -66,6 +66,11 @@ ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
     rc |= at_buf_printf(b, "atelier_build_info{version=\"%s\",nginx=\"%s\"} "
                            "1\n", NGX_HTTP_ATELIER_VERSION, NGINX_VERSION);
 
+    rc |= ngx_http_atelier_metrics_head(b, "zone_pages_free", "gauge",
+                                        "Free pages of shared memory.");
+    rc |= at_buf_printf(b, "atelier_zone_pages_free %lu\n",
+                        (unsigned long) amcf->zone->pool->pfree);
+
     rc |= ngx_http_atelier_metrics_head(b, "generate_requests_total",
                                         "counter",
                                         "Requests to /generate by result.");
