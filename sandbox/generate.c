@@ -8,11 +8,11 @@
  */
 
 #include <math.h>
-#include <semaphore.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "sandbox.h"
 
@@ -20,14 +20,62 @@
 #define SB_DRAWING  4           /* a drawing may take 16 MB */
 
 
-static sem_t           sb_drawing;
-static pthread_once_t  sb_drawing_once = PTHREAD_ONCE_INIT;
+/*
+ * A semaphore that poll() can wait for together with the connection: calls
+ * come faster than pictures are drawn, and one whose client has gone must
+ * leave the queue at once, or the queue outgrows the calls allowed.
+ */
+
+static int  sb_drawing = -1;
+
+
+int
+sb_drawing_init(void)
+{
+    sb_drawing = eventfd(SB_DRAWING,
+                         EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+
+    return sb_drawing == -1 ? SB_ERROR : SB_OK;
+}
+
+
+void
+sb_drawing_free(void)
+{
+    close(sb_drawing);
+}
+
+
+/* SB_ERROR: the client left meanwhile, or the process stops. */
+
+static int
+sb_drawing_take(sb_call_t *c)
+{
+    uint64_t  one;
+
+    /* All who wait are woken for one place, so it may be gone again. */
+
+    do {
+        if (sb_call_wait_fd(c, sb_drawing, -1) != SB_OK) {
+            return SB_ERROR;
+        }
+
+    } while (read(sb_drawing, &one, sizeof(one)) != sizeof(one));
+
+    return SB_OK;
+}
 
 
 static void
-sb_drawing_init(void)
+sb_drawing_give(void)
 {
-    sem_init(&sb_drawing, 0, SB_DRAWING);
+    uint64_t  one;
+
+    one = 1;
+
+    if (write(sb_drawing, &one, sizeof(one)) != sizeof(one)) {
+        abort();
+    }
 }
 
 
@@ -80,7 +128,11 @@ sb_latency_sleep(sb_call_t *c)
 }
 
 
-/* The seed that is told is the one that draws the same picture again. */
+/*
+ * The seed that is told is the one that draws the same picture again.  A
+ * place is taken for each picture, so that ten of them are given up as soon
+ * as one.
+ */
 
 static int
 sb_draw(sb_call_t *c, const sb_job_t *job, sb_picture_t *p)
@@ -88,20 +140,18 @@ sb_draw(sb_call_t *c, const sb_job_t *job, sb_picture_t *p)
     int       rc;
     unsigned  i;
 
-    pthread_once(&sb_drawing_once, sb_drawing_init);
-
-    while (sem_wait(&sb_drawing) == -1) {
-        continue;
-    }
-
     rc = SB_OK;
 
     for (i = 0; i < job->n && rc == SB_OK; i++) {
+        if (sb_drawing_take(c) != SB_OK) {
+            return SB_ERROR;
+        }
+
         p[i].seed = job->seed + i;
         rc = sb_picture_draw(&p[i], c->provider->name, job, p[i].seed);
-    }
 
-    sem_post(&sb_drawing);
+        sb_drawing_give();
+    }
 
     return rc;
 }

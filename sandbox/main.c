@@ -294,7 +294,9 @@ main(int argc, char **argv)
         return 1;
     }
 
-    if (sb_state_init(url ? url : own) != SB_OK) {
+    if (sb_state_init(url ? url : own) != SB_OK
+        || sb_drawing_init() != SB_OK)
+    {
         fprintf(stderr, "atelier-sandbox: cannot start: %s\n",
                 strerror(errno));
         return 1;
@@ -313,6 +315,7 @@ main(int argc, char **argv)
 
     sb_state_stop();
     MHD_stop_daemon(daemon);
+    sb_drawing_free();
     sb_files_free();
     sb_predictions_free();
     sb_state_free();

@@ -429,6 +429,7 @@ const char *sb_mode_name(sb_mode_e mode);
 
 struct MHD_Daemon *sb_server_start(int listen_fd);
 int sb_call_wait(sb_call_t *c, int64_t ms);
+int sb_call_wait_fd(sb_call_t *c, int fd, int64_t ms);
 const char *sb_call_header(sb_call_t *c, const char *name);
 
 
@@ -456,6 +457,8 @@ int sb_media_type_is(sb_call_t *c, const char *type);
 /* control.c, generate.c, faults.c */
 
 void sb_control(sb_call_t *c);
+int sb_drawing_init(void);
+void sb_drawing_free(void);
 void sb_generate(sb_call_t *c);
 void sb_serve_file(sb_call_t *c);
 int sb_latency_sleep(sb_call_t *c);

@@ -4,8 +4,8 @@
  * A call is made when the headers are in and freed when the answer is over;
  * between the two it owns the request's body and the answer.  The thread may
  * sleep in a call as long as it likes, because it serves nobody else; all
- * sleeping goes through sb_call_wait(), which watches the connection, so that
- * a client's abort is noticed at once.
+ * sleeping goes through sb_call_wait_fd(), which watches the connection, so
+ * that a client's abort is noticed at once.
  */
 
 #include <errno.h>
@@ -29,17 +29,25 @@ sb_call_header(sb_call_t *c, const char *name)
 }
 
 
-/*
- * Sleeps; ms < 0 means as long as a hang may last.  SB_ERROR: the client has
- * gone (and that is counted) or the process stops.
- */
-
 int
 sb_call_wait(sb_call_t *c, int64_t ms)
 {
+    return sb_call_wait_fd(c, -1, ms);
+}
+
+
+/*
+ * Sleeps until fd (-1: none) can be read or the time is over; ms < 0 means as
+ * long as a hang may last.  SB_ERROR: the client has gone (and that is
+ * counted) or the process stops, both also when fd is ready.
+ */
+
+int
+sb_call_wait_fd(sb_call_t *c, int fd, int64_t ms)
+{
     int            n;
     int64_t        left, deadline;
-    struct pollfd  p[2];
+    struct pollfd  p[3];
 
     deadline = sb_now_ms() + (ms < 0 ? SB_WAIT_MAX_MS : ms);
 
@@ -47,6 +55,8 @@ sb_call_wait(sb_call_t *c, int64_t ms)
     p[0].events = POLLRDHUP;
     p[1].fd = sb_stop_fd();
     p[1].events = POLLIN;
+    p[2].fd = fd;
+    p[2].events = POLLIN;
 
     for ( ;; ) {
         left = deadline - sb_now_ms();
@@ -55,7 +65,7 @@ sb_call_wait(sb_call_t *c, int64_t ms)
             return SB_OK;
         }
 
-        n = poll(p, 2, (int) left);
+        n = poll(p, 3, (int) left);
 
         if (n == -1 && errno != EINTR) {
             return SB_ERROR;
@@ -74,6 +84,8 @@ sb_call_wait(sb_call_t *c, int64_t ms)
             sb_count_abort(c);
             return SB_ERROR;
         }
+
+        return SB_OK;
     }
 }
 
