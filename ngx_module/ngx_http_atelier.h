@@ -65,6 +65,7 @@ typedef enum {
  */
 typedef struct {
     ngx_http_atelier_endpoint_e   endpoint;
+    ngx_http_handler_pt           handler;
     ngx_http_atelier_place_t      place;
 
     /* Of atelier_generate: */

@@ -51,6 +51,10 @@ ngx_http_atelier_cancel_handler(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
 
+    if (r != r->main) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
     rc = ngx_http_atelier_allow(r, NGX_HTTP_POST, "POST");
     if (rc != NGX_DECLINED) {
         return rc;
@@ -262,5 +266,7 @@ ngx_http_atelier_cancel_ended(ngx_http_atelier_lane_t *lane)
 {
     ngx_http_atelier_cancel_t *cancel = lane->data;
 
-    ngx_http_atelier_count(&cancel->provider->slot->cancels, 1);
+    if (lane->sent) {
+        ngx_http_atelier_count(&cancel->provider->slot->cancels, 1);
+    }
 }

@@ -213,6 +213,11 @@ ngx_http_atelier_errand_read(ngx_event_t *rev)
         return;
     }
 
+    if (c->close) {
+        ngx_http_atelier_errand_close(e, "worker_shutdown_timeout cut it");
+        return;
+    }
+
     for ( ;; ) {
         n = c->recv(c, &e->answer[e->len], sizeof(e->answer) - e->len);
 

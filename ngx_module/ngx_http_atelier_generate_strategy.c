@@ -159,6 +159,12 @@ ngx_http_atelier_strategy_ask(ngx_http_request_t *r,
             continue;
         }
 
+        /* the delay is that of the last one asked */
+
+        if (g->hedge.timer_set) {
+            ngx_del_timer(&g->hedge);
+        }
+
         if (rc == NGX_OK
             && g->location->strategy == NGX_HTTP_ATELIER_HEDGE
             && g->next < g->nattempts)
@@ -229,8 +235,6 @@ ngx_http_atelier_strategy_spend(ngx_http_atelier_shared_t *sh)
     } while (!ngx_atomic_cmp_set(&sh->hedge_credit, credit,
                                  credit - NGX_HTTP_ATELIER_CREDIT_CALL));
 
-    ngx_http_atelier_count(&sh->hedges, 1);
-
     return NGX_OK;
 }
 
@@ -259,6 +263,7 @@ ngx_http_atelier_strategy_hedge(ngx_event_t *ev)
 {
     ngx_connection_t               *c;
     ngx_http_request_t             *r;
+    ngx_http_atelier_shared_t      *sh;
     ngx_http_atelier_generation_t  *g;
 
     g = ngx_queue_data(ev, ngx_http_atelier_generation_t, hedge);
@@ -267,15 +272,21 @@ ngx_http_atelier_strategy_hedge(ngx_event_t *ev)
 
     ngx_http_set_log_request(c->log, r);
 
-    if (g->decided
-        || ngx_http_atelier_strategy_spend(g->conf->zone->sh) != NGX_OK)
-    {
+    sh = g->conf->zone->sh;
+
+    if (g->decided || ngx_http_atelier_strategy_spend(sh) != NGX_OK) {
         return;
     }
 
     /* if nobody can be asked the lanes that are out go on as they are */
 
-    (void) ngx_http_atelier_strategy_ask(r, g);
+    if (ngx_http_atelier_strategy_ask(r, g) == NGX_OK) {
+        ngx_http_atelier_count(&sh->hedges, 1);
+
+    } else {
+        ngx_http_atelier_count(&sh->hedge_credit,
+                               NGX_HTTP_ATELIER_CREDIT_CALL);
+    }
 
     ngx_http_run_posted_requests(c);
 }
@@ -296,7 +307,9 @@ ngx_http_atelier_strategy_learn(ngx_http_atelier_generation_t *g,
     for (i = 0; i < g->nattempts; i++) {
         lane = g->attempts[i].lane;
 
-        if (lane && lane != winner && ngx_http_atelier_lane_active(lane)) {
+        if (lane && lane != winner && ngx_http_atelier_lane_active(lane)
+            && (ngx_msec_int_t) (winner->started - lane->started) >= 0)
+        {
             ngx_http_atelier_limit_latency(g->conf->zone,
                                            g->attempts[i].provider,
                                            ngx_current_msec - lane->started);

@@ -20,6 +20,8 @@
 static ngx_msec_t ngx_http_atelier_limit_refused(
     ngx_http_atelier_provider_t *provider, ngx_msec_t now, ngx_uint_t *open);
 static ngx_msec_t ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w);
+static ngx_http_atelier_window_t *ngx_http_atelier_limit_ring(
+    ngx_http_atelier_provider_t *provider, ngx_uint_t n);
 static ngx_uint_t ngx_http_atelier_limit_slot(ngx_http_atelier_window_t *w,
     ngx_uint_t n);
 static void ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w,
@@ -58,10 +60,11 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
     }
 
     for (i = 0; i < provider->nrates; i++) {
-        ngx_http_atelier_limit_push(provider->windows[i], now);
+        ngx_http_atelier_limit_push(ngx_http_atelier_limit_ring(provider, i),
+                                    now);
     }
 
-    if (breaker->until) {
+    if (breaker->until && provider->max_fails) {
 
         /* its worker may die: another probe may follow after that time */
 
@@ -92,7 +95,8 @@ ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
 
     if (!sent) {
         for (i = 0; i < provider->nrates; i++) {
-            ngx_http_atelier_limit_pop(provider->windows[i],
+            ngx_http_atelier_limit_pop(ngx_http_atelier_limit_ring(provider,
+                                                                   i),
                                        reservation->at);
         }
     }
@@ -115,7 +119,7 @@ ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
         break;
 
     case NGX_HTTP_ATELIER_SETTLE_DISABLE:
-        breaker->disabled = 1;
+        breaker->disabled = ngx_max(breaker->disabled, provider->epoch);
         break;
 
     default: /* NGX_HTTP_ATELIER_SETTLE_NEUTRAL */
@@ -201,16 +205,17 @@ ngx_uint_t
 ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider, ngx_uint_t n)
 {
-    ngx_uint_t                  i, left, used;
+    ngx_uint_t                  i, calls, left, used;
     ngx_msec_t                  now, span;
     ngx_http_atelier_window_t  *w;
 
-    w = provider->windows[n];
     now = ngx_current_msec;
-    span = ngx_http_atelier_limit_span(w);
+    calls = provider->rates[n].calls;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
+    w = ngx_http_atelier_limit_ring(provider, n);
+    span = ngx_http_atelier_limit_span(w);
     used = w->count;
 
     /* the oldest come first */
@@ -225,7 +230,7 @@ ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
         used--;
     }
 
-    left = w->rate.calls > used ? w->rate.calls - used : 0;
+    left = (calls > used) ? calls - used : 0;
 
     ngx_shmtx_unlock(&zone->pool->mutex);
 
@@ -244,10 +249,12 @@ ngx_http_atelier_limit_breaker(ngx_http_atelier_zone_t *zone,
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    if (breaker->disabled == 0 && breaker->until == 0) {
+    if (breaker->disabled < provider->epoch
+        && (breaker->until == 0 || provider->max_fails == 0))
+    {
         state = NGX_HTTP_ATELIER_BREAKER_CLOSED;
 
-    } else if (breaker->disabled
+    } else if (breaker->disabled >= provider->epoch
                || (ngx_msec_int_t) (breaker->until - ngx_current_msec) > 0)
     {
         state = NGX_HTTP_ATELIER_BREAKER_OPEN;
@@ -271,7 +278,7 @@ static ngx_msec_t
 ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
     ngx_msec_t now, ngx_uint_t *open)
 {
-    ngx_uint_t                   i, n;
+    ngx_uint_t                   i, n, calls;
     ngx_msec_t                   wait;
     ngx_msec_int_t               left;
     ngx_http_atelier_slot_t     *slot;
@@ -283,12 +290,12 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
     slot = provider->slot;
     breaker = &slot->breaker;
 
-    if (breaker->disabled) {
+    if (breaker->disabled >= provider->epoch) {
         *open = 1;
         return NGX_MAX_INT_T_VALUE;
     }
 
-    if (breaker->until) {
+    if (breaker->until && provider->max_fails) {
         left = (ngx_msec_int_t) (breaker->until - now);
 
         if (left <= 0 && breaker->probe) {
@@ -314,9 +321,10 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
     }
 
     for (i = 0; i < provider->nrates; i++) {
-        w = provider->windows[i];
+        w = ngx_http_atelier_limit_ring(provider, i);
+        calls = provider->rates[i].calls;
 
-        if (w->count < w->rate.calls) {
+        if (w->count < calls) {
             continue;
         }
 
@@ -326,7 +334,7 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
          * of ours: the age can be below zero.
          */
 
-        n = ngx_http_atelier_limit_slot(w, w->count - w->rate.calls);
+        n = ngx_http_atelier_limit_slot(w, w->count - calls);
 
         left = (ngx_msec_int_t) ngx_http_atelier_limit_span(w)
                - (ngx_msec_int_t) (now - w->at[n]);
@@ -349,7 +357,25 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
 static ngx_msec_t
 ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w)
 {
-    return w->rate.period + w->rate.period / 200;
+    return w->period + w->period / 200;
+}
+
+
+/* The ring of the nth rate; a later configuration may have moved it. */
+
+static ngx_http_atelier_window_t *
+ngx_http_atelier_limit_ring(ngx_http_atelier_provider_t *provider,
+    ngx_uint_t n)
+{
+    ngx_http_atelier_window_t  *w;
+
+    w = provider->windows[n];
+
+    while (w->moved) {
+        w = w->moved;
+    }
+
+    return w;
 }
 
 
@@ -401,7 +427,12 @@ ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w, ngx_msec_t at)
 {
     ngx_uint_t  i, n, next;
 
-    if (w->count == 0) {
+    /* one that has left the window may have left the ring as well */
+
+    if (w->count == 0
+        || (ngx_msec_int_t) (ngx_current_msec - at)
+           >= (ngx_msec_int_t) ngx_http_atelier_limit_span(w))
+    {
         return;
     }
 

@@ -252,6 +252,12 @@ ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (clcf->noname && conf->endpoint == NGX_HTTP_ATELIER_NONE) {
         *conf = *prev;
+
+        /* the methods of "limit_except" get a location without a handler */
+
+        if (clcf->lmt_excpt && clcf->handler == NULL) {
+            clcf->handler = conf->handler;
+        }
     }
 
     if (conf->endpoint != NGX_HTTP_ATELIER_GENERATE) {
@@ -294,6 +300,7 @@ ngx_http_atelier_endpoint(ngx_conf_t *cf, ngx_http_atelier_loc_conf_t *alcf,
     clcf->handler = handler;
 
     alcf->endpoint = endpoint;
+    alcf->handler = handler;
     ngx_http_atelier_here(cf, &alcf->place);
 
     return NGX_CONF_OK;

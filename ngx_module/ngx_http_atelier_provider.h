@@ -26,6 +26,7 @@ struct ngx_http_atelier_provider_s {
 
     /* In shared memory, set when the zone is ready: */
     ngx_http_atelier_slot_t        *slot;
+    ngx_uint_t                      epoch;      /* of its configuration */
     ngx_http_atelier_window_t      *windows[NGX_HTTP_ATELIER_RATES_MAX];
 };
 

@@ -12,7 +12,7 @@
 
 
 #define NGX_HTTP_ATELIER_MAGIC     0x4154454c      /* "ATEL" */
-#define NGX_HTTP_ATELIER_LAYOUT    2
+#define NGX_HTTP_ATELIER_LAYOUT    3
 #define NGX_HTTP_ATELIER_ZONE_MIN  (64 * 1024)
 
 
@@ -21,7 +21,8 @@ static ngx_int_t ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone);
 static ngx_int_t ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider);
 static void ngx_http_atelier_zone_remember(ngx_http_atelier_slot_t *slot,
-    ngx_http_atelier_window_t *w, ngx_http_atelier_window_t *old);
+    ngx_http_atelier_window_t *w, ngx_http_atelier_rate_t *rate,
+    ngx_http_atelier_window_t *old);
 static ngx_http_atelier_window_t *ngx_http_atelier_zone_window(
     ngx_http_atelier_zone_t *zone, ngx_http_atelier_slot_t *slot,
     ngx_http_atelier_rate_t *rate);
@@ -207,11 +208,8 @@ ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
         zone->sh->slots = slot;
     }
 
-    /* a new configuration may have a new key */
-
-    slot->breaker.disabled = 0;
-
     provider->slot = slot;
+    provider->epoch = ++slot->epoch;
 
     for (i = 0; i < provider->nrates; i++) {
         provider->windows[i] = ngx_http_atelier_zone_window(zone, slot,
@@ -227,30 +225,37 @@ ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
 
 /*
  * The ring of this period goes on over a reload, whatever its rate was.  If it
- * is too small for the new rate a larger one takes over what it remembers; the
- * old one stays where it is, since workers of the old configuration may be
- * counting in it, and is never used again: capacities are powers of two, so
- * that there are few of them.
+ * is too small for the new rate a larger one takes over, also for the workers
+ * of the old configuration; it stays where it is and only points there.
+ * Capacities are powers of two, so that there are few of them.
  */
 
 static ngx_http_atelier_window_t *
 ngx_http_atelier_zone_window(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_slot_t *slot, ngx_http_atelier_rate_t *rate)
 {
-    ngx_uint_t                  capacity;
+    ngx_uint_t                  capacity, live;
     ngx_http_atelier_window_t  *w, *old;
 
-    /* the largest of a period is its newest, and stands first */
-
     for (old = slot->windows; old; old = old->next) {
-        if (old->rate.period == rate->period) {
+        if (old->period == rate->period && old->moved == NULL) {
             break;
         }
     }
 
+    live = old && old->epoch + 1 >= slot->epoch;
+
     if (old && old->capacity >= rate->calls) {
         ngx_shmtx_lock(&zone->pool->mutex);
-        old->rate.calls = rate->calls;
+
+        if (!live) {
+            old->first = 0;
+            old->count = 0;
+            ngx_http_atelier_zone_remember(slot, old, rate, NULL);
+        }
+
+        old->epoch = slot->epoch;
+
         ngx_shmtx_unlock(&zone->pool->mutex);
 
         return old;
@@ -264,12 +269,17 @@ ngx_http_atelier_zone_window(ngx_http_atelier_zone_t *zone,
         return NULL;
     }
 
-    w->rate = *rate;
+    w->period = rate->period;
     w->capacity = capacity;
+    w->epoch = slot->epoch;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    ngx_http_atelier_zone_remember(slot, w, old);
+    ngx_http_atelier_zone_remember(slot, w, rate, live ? old : NULL);
+
+    if (old) {
+        old->moved = w;
+    }
 
     w->next = slot->windows;
     slot->windows = w;
@@ -281,38 +291,38 @@ ngx_http_atelier_zone_window(ngx_http_atelier_zone_t *zone,
 
 
 /*
- * What a new ring starts with: the calls of the ring it replaces; for a new
- * period those of the provider's longest one; with no past, half of its rate
- * as if just called, since nginx may have been restarted a moment after the
- * other half really was.
+ * What a ring starts with: the calls of the one it replaces; for a new period
+ * those of the provider's longest that has been counted in; with no past, half
+ * of its rate as if just called, since nginx may have been restarted a moment
+ * after the other half really was.
  */
 
 static void
 ngx_http_atelier_zone_remember(ngx_http_atelier_slot_t *slot,
-    ngx_http_atelier_window_t *w, ngx_http_atelier_window_t *old)
+    ngx_http_atelier_window_t *w, ngx_http_atelier_rate_t *rate,
+    ngx_http_atelier_window_t *old)
 {
-    ngx_uint_t                  i, n;
+    ngx_uint_t                  i, n, longest;
     ngx_msec_t                  at;
     ngx_http_atelier_window_t  *next;
 
-    for (next = slot->windows; old == NULL && next; next = next->next) {
-        old = next;
+    longest = (old == NULL);
+
+    for (next = slot->windows; longest && next; next = next->next) {
+        if (next != w && next->moved == NULL
+            && next->epoch + 1 >= slot->epoch
+            && (old == NULL || next->period > old->period))
+        {
+            old = next;
+        }
     }
 
     if (old == NULL) {
-        for (i = 0; i < w->rate.calls / 2; i++) {
+        for (i = 0; i < rate->calls / 2; i++) {
             w->at[w->count++] = ngx_current_msec;
         }
 
         return;
-    }
-
-    for (next = slot->windows; next; next = next->next) {
-        if (old->rate.period != w->rate.period
-            && next->rate.period > old->rate.period)
-        {
-            old = next;
-        }
     }
 
     n = ngx_min(old->count, w->capacity);
@@ -321,7 +331,7 @@ ngx_http_atelier_zone_remember(ngx_http_atelier_slot_t *slot,
         at = old->at[(old->first + i) % old->capacity];
 
         if ((ngx_msec_int_t) (ngx_current_msec - at)
-            < (ngx_msec_int_t) w->rate.period)
+            < (ngx_msec_int_t) w->period)
         {
             w->at[w->count++] = at;
         }

@@ -75,15 +75,17 @@ typedef struct {
 
 /*
  * A ring of the times of the last calls; guarded by the pool's mutex.  There
- * is one for each period; a changed rate changes its calls, so that workers of
- * the old and of the new configuration count in the same ring.
+ * is one for each period, in which workers of the old and of the new
+ * configuration count, each by the rate of its own.
  */
 typedef struct ngx_http_atelier_window_s  ngx_http_atelier_window_t;
 
 struct ngx_http_atelier_window_s {
     ngx_http_atelier_window_t       *next;
-    ngx_http_atelier_rate_t          rate;
-    ngx_uint_t                       capacity;     /* rate.calls at least */
+    ngx_http_atelier_window_t       *moved;        /* a larger one: use that */
+    ngx_msec_t                       period;
+    ngx_uint_t                       epoch;        /* that last used it */
+    ngx_uint_t                       capacity;
     ngx_uint_t                       first;        /* the oldest call's slot */
     ngx_uint_t                       count;
     ngx_msec_t                       at[1];        /* capacity of them */
@@ -99,7 +101,8 @@ typedef struct {
     ngx_msec_t                       until;        /* 0: closed */
     ngx_msec_t                       pause;        /* of the last opening */
     ngx_msec_t                       probe;        /* one is out until then */
-    ngx_uint_t                       disabled;     /* until a reload: a key */
+    ngx_uint_t                       disabled;     /* epochs up to this one:
+                                                      their key is refused */
 } ngx_http_atelier_breaker_t;
 
 
@@ -116,6 +119,7 @@ typedef struct ngx_http_atelier_slot_s  ngx_http_atelier_slot_t;
 struct ngx_http_atelier_slot_s {
     ngx_http_atelier_slot_t         *next;
     ngx_http_atelier_window_t       *windows;      /* past ones included */
+    ngx_uint_t                       epoch;        /* configurations so far */
     ngx_msec_t                       not_before;   /* under the mutex */
     ngx_http_atelier_breaker_t       breaker;
     ngx_http_atelier_latencies_t     latencies;

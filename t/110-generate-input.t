@@ -342,3 +342,14 @@ $::Server . 'location = /generate/options { atelier_generate; }'
 --- request
 GET /generate/options
 --- response_body_like: "limits":\{"prompt":10000
+
+
+=== TEST 28: a method that limit_except lets through reaches the endpoint
+--- config eval
+$::Server =~ s/atelier_generate;/atelier_generate; limit_except GET { allow all; }/r
+--- request
+POST /generate
+{"prompt":"a"}
+--- more_headers
+Content-Type: application/json
+--- response_body_like: "status":"done"
