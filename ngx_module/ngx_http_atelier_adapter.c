@@ -163,15 +163,19 @@ ngx_http_atelier_provider_call(ngx_http_request_t *r,
         call->url = ngx_http_atelier_ngx_str(c->url);
 
     } else {
-        call->uri.len = provider->uri.len + c->url.len;
-        call->uri.data = ngx_pnalloc(r->pool, call->uri.len);
-        if (call->uri.data == NULL) {
-            return NGX_ERROR;
-        }
+        call->uri = provider->uri;
 
-        p = ngx_cpymem(call->uri.data, provider->uri.data,
-                       provider->uri.len);
-        ngx_memcpy(p, c->url.data, c->url.len);
+        if (c->url.len) {
+            call->uri.len += c->url.len;
+            call->uri.data = ngx_pnalloc(r->pool, call->uri.len);
+            if (call->uri.data == NULL) {
+                return NGX_ERROR;
+            }
+
+            p = ngx_cpymem(call->uri.data, provider->uri.data,
+                           provider->uri.len);
+            ngx_memcpy(p, c->url.data, c->url.len);
+        }
 
         ngx_http_atelier_call_header(call, id_name,
                                      *ngx_http_atelier_request_id(r));
