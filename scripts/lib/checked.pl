@@ -13,7 +13,7 @@
 
 use v5.36;
 
-use constant SHOWN_WHOLE => 3;      # reports; of more only what they are about
+use constant SHOWN_WHOLE => 3;      # reports
 
 my $Folder = $ENV{ATELIER_REPORTS} // die "ATELIER_REPORTS is not set\n";
 my $First_pool = qr{
@@ -50,21 +50,24 @@ sub reports () {
 }
 
 
+# Prints the first reports whole, and of the others once what they are about.
 sub show_new_reports () {
-    my $n = 0;
+    my ($n, %about) = (0);
 
     for my $file (reports()) {
         my $text = slurp($file);
         my $name = $file =~ s{.*/}{}r;
-        if (!is_nginxs_own($text)) {
-            my @lines = split /\n/, $text;
-            @lines = grep { /ERROR|SUMMARY|runtime error/ } @lines
-                if ++$n > SHOWN_WHOLE;
-            print STDERR map { "# $_\n" } "sanitizer report $name:", @lines;
+        if (!is_nginxs_own($text) && ++$n <= SHOWN_WHOLE) {
+            print STDERR map { "# $_\n" } "sanitizer report $name:",
+                split /\n/, $text;
+        } elsif (!is_nginxs_own($text)) {
+            $about{ ($text =~ /^(SUMMARY: .*|.*runtime error: .*)/m)[0]
+                    // $name }++;
         }
         rename $file, "$Folder/shown/$name" or die "$file: $!\n";
     }
 
+    print STDERR map { "# and $about{$_} times: $_\n" } sort keys %about;
     return $n;
 }
 
