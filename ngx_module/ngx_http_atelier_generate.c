@@ -136,6 +136,7 @@ ngx_http_atelier_generate_body(ngx_http_request_t *r)
     ngx_int_t                rc;
     ngx_http_atelier_ctx_t  *ctx;
 
+    text = AT_STR_NULL;
     rc = ngx_http_atelier_generate_text(r, &text);
 
     if (rc == NGX_DECLINED) {
