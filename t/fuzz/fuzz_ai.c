@@ -5,7 +5,9 @@
  *
  * The input is text, so that seeds can be read:
  *
- *     openai nsz                       a format, letters (see fuzz_setup())
+ *     replicate nsz                    a format, letters (see fuzz_letters())
+ *     job: gm3qorzdhgbf                an id to adopt, a model; optional
+ *     model: maker/name
  *     @@200                            an answer: its status, "!" if it broke
  *     Content-Type: application/json   its headers
  *                                      an empty line
@@ -39,6 +41,7 @@ typedef struct {
     at_generate_t     request;
     fuzz_answer_t     answers[FUZZ_ANSWERS_MAX];
     size_t            nanswers;
+    at_str_t          job;
     unsigned          leave:1;  /* free the lane in the middle of an answer */
 } fuzz_case_t;
 
@@ -51,6 +54,7 @@ typedef enum {
     FUZZ_NEGATIVE = 'n',
     FUZZ_SHORT_PROMPT = 'p',
     FUZZ_SEED = 's',
+    FUZZ_TIMEOUT = 't',
     FUZZ_WORDS = 'w',
     FUZZ_SIZE = 'z'
 } fuzz_letter_e;
@@ -111,29 +115,12 @@ fuzz_choose_format(at_str_t word)
 
 
 static void
-fuzz_setup(fuzz_case_t *c, at_str_t line)
+fuzz_letters(fuzz_case_t *c, at_str_t letters)
 {
-    size_t    n;
-    at_str_t  word;
+    size_t  i;
 
-    word = line;
-
-    for (n = 0; n < line.len && line.data[n] != ' '; n++) { /* void */ }
-
-    word.len = n;
-
-    c->provider.name = AT_STR("fuzz");
-    c->provider.format = fuzz_choose_format(word);
-    c->provider.result_hosts = fuzz_hosts;
-    c->provider.nresult_hosts = FUZZ_NHOSTS;
-    c->request.prompt = AT_STR("a room with a walnut \xc3\xa9tag\xc3\xa8re");
-
-    if (c->provider.format->needs_model) {
-        c->provider.model = AT_STR("maker/model");
-    }
-
-    for ( /* void */ ; n < line.len; n++) {
-        switch (line.data[n]) {
+    for (i = 0; i < letters.len; i++) {
+        switch (letters.data[i]) {
 
         case FUZZ_LEAVE:
             c->leave = 1;
@@ -156,6 +143,10 @@ fuzz_setup(fuzz_case_t *c, at_str_t line)
             c->request.has_seed = 1;
             break;
 
+        case FUZZ_TIMEOUT:
+            c->provider.timeout_ms = 15000;
+            break;
+
         case FUZZ_WORDS:
             c->request.style = AT_STR("japandi");
             c->request.room_type = AT_STR("living room");
@@ -165,6 +156,57 @@ fuzz_setup(fuzz_case_t *c, at_str_t line)
             c->request.width = 1344;
             c->request.height = 768;
             break;
+        }
+    }
+}
+
+
+/* AT_OK, and the rest of the line, if it begins with name. */
+
+static int
+fuzz_named(at_str_t line, at_str_t name, at_str_t *value)
+{
+    if (line.len < name.len || memcmp(line.data, name.data, name.len) != 0) {
+        return AT_ERROR;
+    }
+
+    value->data = line.data + name.len;
+    value->len = line.len - name.len;
+
+    return AT_OK;
+}
+
+
+static void
+fuzz_setup(fuzz_case_t *c, at_str_t head)
+{
+    size_t     n;
+    at_str_t   line;
+    fuzz_in_t  in;
+
+    in.p = (const uint8_t *) head.data;
+    in.end = in.p + head.len;
+    line = fuzz_line(&in);
+
+    for (n = 0; n < line.len && line.data[n] != ' '; n++) { /* void */ }
+
+    c->provider.name = AT_STR("fuzz");
+    c->provider.format = fuzz_choose_format((at_str_t) { n, line.data });
+    c->provider.result_hosts = fuzz_hosts;
+    c->provider.nresult_hosts = FUZZ_NHOSTS;
+    c->request.prompt = AT_STR("a room with a walnut \xc3\xa9tag\xc3\xa8re");
+
+    if (c->provider.format->needs_model) {
+        c->provider.model = AT_STR("maker/model");
+    }
+
+    fuzz_letters(c, (at_str_t) { line.len - n, line.data + n });
+
+    while (in.p < in.end) {
+        line = fuzz_line(&in);
+
+        if (fuzz_named(line, AT_STR("job: "), &c->job) != AT_OK) {
+            (void) fuzz_named(line, AT_STR("model: "), &c->provider.model);
         }
     }
 }
@@ -270,27 +312,53 @@ fuzz_plain(at_str_t s)
 }
 
 
-static uint64_t
-fuzz_call(const at_ai_lane_t *lane, uint64_t h)
-{
-    size_t               i;
-    const at_ai_call_t  *call;
+/* What is appended to the location of a provider, and may not leave it. */
 
-    call = at_ai_lane_call(lane);
+static void
+fuzz_path(at_str_t s)
+{
+    char      c;
+    size_t    i;
+    at_str_t  segment;
+
+    segment = (at_str_t) { 0, s.data };
+
+    for (i = 0; i < s.len; i++) {
+        c = s.data[i];
+        FUZZ_CHECK((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+                   || (c >= 'A' && c <= 'Z')
+                   || c == '/' || c == '-' || c == '_' || c == '.');
+
+        if (c != '/') {
+            segment.len++;
+            continue;
+        }
+
+        FUZZ_CHECK(!at_str_is(segment, ".") && !at_str_is(segment, ".."));
+        segment = (at_str_t) { 0, s.data + i + 1 };
+    }
+
+    FUZZ_CHECK(!at_str_is(segment, ".") && !at_str_is(segment, ".."));
+}
+
+
+static uint64_t
+fuzz_call(const at_ai_call_t *call, uint64_t h)
+{
+    size_t  i;
 
     FUZZ_CHECK(call->method.len > 0);
     FUZZ_CHECK(call->nheaders <= AT_AI_HEADERS_MAX);
     FUZZ_CHECK(call->url.len <= AT_AI_URL_MAX);
+    fuzz_plain(call->method);
 
     if (call->target == AT_AI_TO_RESULT) {
         FUZZ_CHECK(at_ai_url_allowed(call->url, fuzz_hosts, FUZZ_NHOSTS));
         FUZZ_CHECK(call->body.len == 0);
-    }
 
-    fuzz_plain(call->method);
-    fuzz_plain(call->url);
-    FUZZ_CHECK(call->url.len == 0
-               || memchr(call->url.data, ' ', call->url.len) == NULL);
+    } else {
+        fuzz_path(call->url);
+    }
 
     for (i = 0; i < call->nheaders; i++) {
         FUZZ_CHECK(call->headers[i].name.len > 0);
@@ -307,6 +375,47 @@ fuzz_call(const at_ai_lane_t *lane, uint64_t h)
     h = fuzz_hash(h, call->url.data, call->url.len);
 
     return fuzz_hash(h, call->body.data, call->body.len);
+}
+
+
+/* Whether a job can be called off; the call is fit to be sent then. */
+
+static int
+fuzz_cancel(const at_ai_provider_t *provider, at_str_t job)
+{
+    int           rc;
+    at_buf_t      text;
+    at_ai_call_t  call;
+
+    memset(&call, 0, sizeof(at_ai_call_t));
+    memset(&text, 0, sizeof(at_buf_t));
+
+    rc = at_ai_cancel_call(provider, job, &call, &text);
+
+    if (rc == AT_OK) {
+        FUZZ_CHECK(provider->format->cancels && job.len > 0);
+        FUZZ_CHECK(call.target == AT_AI_TO_PROVIDER && call.url.len > 0);
+        (void) fuzz_call(&call, 0);
+    }
+
+    at_buf_free(&text);
+
+    return rc;
+}
+
+
+/* A job that the lane knows of can be asked for again and called off. */
+
+static uint64_t
+fuzz_job(const at_ai_lane_t *lane, uint64_t h)
+{
+    FUZZ_CHECK(lane->job.len <= AT_AI_JOB_MAX);
+
+    if (lane->job.len && lane->provider->format->cancels) {
+        FUZZ_CHECK(fuzz_cancel(lane->provider, lane->job) == AT_OK);
+    }
+
+    return fuzz_hash(h, lane->job.data, lane->job.len);
 }
 
 
@@ -356,6 +465,7 @@ fuzz_step(const at_ai_lane_t *lane, at_ai_step_e step, uint64_t h)
     h = fuzz_hash(h, &step, sizeof(step));
     h = fuzz_hash(h, &lane->class, sizeof(lane->class));
     h = fuzz_hash(h, &lane->retry_after_ms, sizeof(lane->retry_after_ms));
+    h = fuzz_job(lane, h);
 
     /* not the reason: of two faults in one answer either may be named */
 
@@ -377,10 +487,10 @@ fuzz_step(const at_ai_lane_t *lane, at_ai_step_e step, uint64_t h)
     case AT_AI_WAIT:
         FUZZ_CHECK(lane->wait_ms >= 0 && lane->wait_ms <= FUZZ_DAY_MS);
         h = fuzz_hash(h, &lane->wait_ms, sizeof(lane->wait_ms));
-        return fuzz_call(lane, h);
+        return fuzz_call(at_ai_lane_call(lane), h);
 
     case AT_AI_NEXT:
-        return fuzz_call(lane, h);
+        return fuzz_call(at_ai_lane_call(lane), h);
     }
 
     FUZZ_CHECK(!"a step of at_ai_step_e");
@@ -429,7 +539,11 @@ fuzz_run(const fuzz_case_t *c, unsigned how)
     FUZZ_CHECK(lane != NULL);
     FUZZ_CHECK(lane->sent_prompt.len > 0);
 
-    h = fuzz_call(lane, 0);
+    if (c->job.len && at_ai_lane_adopt(lane, c->job) == AT_OK) {
+        FUZZ_CHECK(at_str_eq(lane->job, c->job));
+    }
+
+    h = fuzz_call(at_ai_lane_call(lane), 0);
 
     for (i = 0; i < c->nanswers; i++) {
         rc = fuzz_feed(lane, &c->answers[i], how);
@@ -457,8 +571,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     unsigned            how;
     uint64_t            whole;
-    at_str_t            head;
-    fuzz_in_t           in, line;
+    fuzz_in_t           in;
+    const char         *wrong;
     static fuzz_case_t  c;
 
     if (fuzz_nformats == 0) {
@@ -469,10 +583,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     in.p = data;
     in.end = data + size;
 
-    head = fuzz_section(&in);
-    line.p = (const uint8_t *) head.data;
-    line.end = line.p + head.len;
-    fuzz_setup(&c, fuzz_line(&line));
+    fuzz_setup(&c, fuzz_section(&in));
+    (void) fuzz_cancel(&c.provider, c.job);
+
+    /* the configuration would be refused */
+
+    wrong = at_ai_provider_check(&c.provider);
+
+    if (wrong) {
+        FUZZ_CHECK(wrong[0] != '\0');
+        return 0;
+    }
 
     while (in.p < in.end && c.nanswers < FUZZ_ANSWERS_MAX) {
         c.answers[c.nanswers++] = fuzz_answer(fuzz_section(&in));

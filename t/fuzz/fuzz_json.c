@@ -3,8 +3,8 @@
  * give the same verdict and the same reports (of two faults either may be
  * named); strings that are written have to be read back.
  *
- * The first byte of the input chooses the limits and which strings are
- * streamed; the rest is the text.
+ * The first two bytes of the input choose the limits, which strings are
+ * streamed and where the caller stops; the rest is the text.
  */
 
 #include "fuzz.h"
@@ -127,11 +127,13 @@ fuzz_run(at_str_t text, unsigned flags, unsigned how)
     limits.depth = (flags & 1) ? 3 : 0;
     limits.string = (flags & 2) ? 7 : 0;
     limits.cut = (flags & 4) != 0;
+    limits.values = (flags & 256) ? 5 : 0;
+    limits.plain = (flags & 512) ? 40 : 0;
 
     memset(&v, 0, sizeof(fuzz_verdict_t));
     v.ctx.stream_some = (flags & 8) != 0;
     v.ctx.stream_all = (flags & 16) != 0;
-    v.ctx.stop = (flags & 32) ? 1 + (flags >> 6) : 0;
+    v.ctx.stop = (flags & 32) ? 1 + ((flags >> 6) & 3) : 0;
 
     j = at_json_create(&fuzz_handler, &v.ctx, &limits);
     FUZZ_CHECK(j != NULL);
@@ -231,6 +233,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_in_t  in = { data, data + size };
 
     flags = fuzz_byte(&in);
+    flags |= (unsigned) fuzz_byte(&in) << 8;
 
     fuzz_same(fuzz_rest(&in), flags);
     fuzz_write(fuzz_rest(&in));
