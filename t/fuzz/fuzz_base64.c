@@ -1,6 +1,7 @@
 /*
- * at_base64: the same text in pieces gives the same bytes; an output that is
- * full is an error and is not passed; what is encoded decodes to itself.
+ * at_base64: whole or in pieces, a text gives what a plain reading of it here
+ * gives; an output that is full is an error and is not passed; what is
+ * encoded decodes to itself.
  */
 
 #include "fuzz.h"
@@ -64,6 +65,74 @@ fuzz_same(at_str_t text, size_t max)
 }
 
 
+/*
+ * The characters of text without white space and padding, as the six bits
+ * each of them stands for; AT_ERROR: it is no base64.
+ */
+
+static int
+fuzz_read(at_str_t text, at_buf_t *six)
+{
+    size_t       i, pad;
+    uint8_t      value;
+    const char  *c;
+
+    pad = 0;
+
+    for (i = 0; i < text.len; i++) {
+        if (memchr(" \t\r\n", text.data[i], 4)) {
+            continue;
+        }
+
+        if (text.data[i] == '=') {
+            pad++;
+            continue;
+        }
+
+        c = memchr(fuzz_alphabet, text.data[i], 64);
+        if (c == NULL || pad) {
+            return AT_ERROR;
+        }
+
+        value = (uint8_t) (c - fuzz_alphabet);
+        FUZZ_CHECK(at_buf_append(six, &value, 1) == AT_OK);
+    }
+
+    if (six->len % 4 == 1) {
+        return AT_ERROR;
+    }
+
+    return pad == 0 || (six->len % 4 && six->len % 4 + pad == 4)
+           ? AT_OK : AT_ERROR;
+}
+
+
+static void
+fuzz_right(at_str_t text)
+{
+    int       rc;
+    size_t    i, bit;
+    at_buf_t  six, out;
+
+    memset(&six, 0, sizeof(at_buf_t));
+
+    rc = fuzz_decode(text, 0, 0, &out);
+    FUZZ_CHECK((rc == AT_OK) == (fuzz_read(text, &six) == AT_OK));
+
+    if (rc == AT_OK) {
+        FUZZ_CHECK(out.len == six.len * 6 / 8);
+
+        for (i = 0; i < out.len * 8; i++) {
+            bit = six.data[i / 6] >> (5 - i % 6) & 1;
+            FUZZ_CHECK((out.data[i / 8] >> (7 - i % 8) & 1u) == bit);
+        }
+    }
+
+    at_buf_free(&six);
+    at_buf_free(&out);
+}
+
+
 static void
 fuzz_round(at_str_t bytes)
 {
@@ -101,6 +170,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     at_str_t  text = { size, (const char *) data };
 
+    fuzz_right(text);
     fuzz_same(text, 0);
     fuzz_same(text, 1 + size / 3);
     fuzz_round(text);

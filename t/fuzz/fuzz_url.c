@@ -79,6 +79,8 @@ fuzz_is_origin(at_str_t url, const fuzz_origin_t *o)
         host.len++;
     }
 
+    FUZZ_CHECK(memchr(host.data, '@', host.len) == NULL);
+
     for (i = 0; i < host.len && host.data[i] != ':'; i++) { /* void */ }
 
     port = (i == host.len && o->scheme[4] == 's') ? 443 : 0;
