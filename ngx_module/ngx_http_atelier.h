@@ -20,6 +20,7 @@
 
 
 typedef struct ngx_http_atelier_zone_s      ngx_http_atelier_zone_t;
+typedef struct ngx_http_atelier_cache_s     ngx_http_atelier_cache_t;
 typedef struct ngx_http_atelier_pictures_s  ngx_http_atelier_pictures_t;
 typedef struct ngx_http_atelier_provider_s  ngx_http_atelier_provider_t;
 typedef struct ngx_http_atelier_egress_s    ngx_http_atelier_egress_t;
@@ -34,6 +35,7 @@ typedef struct {
 
 typedef struct {
     ngx_http_atelier_zone_t      *zone;          /* atelier_zone */
+    ngx_http_atelier_cache_t     *cache;         /* atelier_cache */
     ngx_http_atelier_pictures_t  *pictures;      /* atelier_pictures */
     ngx_http_atelier_egress_t    *egress;        /* atelier_egress */
     ngx_array_t                   providers;     /* of pointers, by priority

@@ -5,6 +5,7 @@
  * by what happened while they were read.  Later parts add a section each.
  */
 
+#include "ngx_http_atelier_cache.h"
 #include "ngx_http_atelier_limit.h"
 #include "ngx_http_atelier_problem.h"
 #include "ngx_http_atelier_zone.h"
@@ -12,6 +13,8 @@
 
 static int ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf,
     at_buf_t *b);
+static int ngx_http_atelier_metrics_cache(
+    ngx_http_atelier_cache_t *cache, at_buf_t *b);
 static int ngx_http_atelier_metrics_providers(
     ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
 static int ngx_http_atelier_metrics_head(at_buf_t *b, const char *name,
@@ -37,6 +40,7 @@ ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
     ngx_memzero(&b, sizeof(at_buf_t));
 
     if (ngx_http_atelier_metrics_text(amcf, &b) == AT_OK
+        && ngx_http_atelier_metrics_cache(amcf->cache, &b) == AT_OK
         && ngx_http_atelier_metrics_providers(amcf, &b) == AT_OK)
     {
         rc = ngx_http_atelier_send(r, NGX_HTTP_OK,
@@ -110,6 +114,61 @@ ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
                                         "one.");
     rc |= at_buf_printf(b, "atelier_pictures_failing %lu\n",
                         (unsigned long) sh->storage_failed);
+
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_metrics_cache(ngx_http_atelier_cache_t *cache, at_buf_t *b)
+{
+    int                              rc;
+    ngx_uint_t                       i;
+    ngx_http_atelier_cache_stats_t  *stats;
+
+    if (cache == NULL) {
+        return AT_OK;
+    }
+
+    stats = cache->stats;
+
+    rc = ngx_http_atelier_metrics_head(b, "cache_answers_total", "counter",
+                                       "Pages of the feed by where they came "
+                                       "from.");
+
+    for (i = 0; i < NGX_HTTP_ATELIER_NCACHE; i++) {
+        rc |= at_buf_printf(b, "atelier_cache_answers_total{status=\"%s\"} "
+                               "%lu\n", ngx_http_atelier_cache_names[i],
+                            (unsigned long) stats->answers[i]);
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "cache_pages", "gauge",
+                                        "Pages in shared memory.");
+    rc |= at_buf_printf(b, "atelier_cache_pages %lu\n",
+                        (unsigned long) stats->pages);
+
+    rc |= ngx_http_atelier_metrics_head(b, "cache_bytes", "gauge",
+                                        "Their bytes.");
+    rc |= at_buf_printf(b, "atelier_cache_bytes %lu\n",
+                        (unsigned long) stats->bytes);
+
+    rc |= ngx_http_atelier_metrics_head(b, "cache_evicted_total", "counter",
+                                        "Pages and heads that made room for "
+                                        "others.");
+    rc |= at_buf_printf(b, "atelier_cache_evicted_total %lu\n",
+                        (unsigned long) stats->evicted);
+
+    rc |= ngx_http_atelier_metrics_head(b, "cache_refused_total", "counter",
+                                        "Pages that found no room.");
+    rc |= at_buf_printf(b, "atelier_cache_refused_total %lu\n",
+                        (unsigned long) stats->refused);
+
+    rc |= ngx_http_atelier_metrics_head(b, "cache_invalidated_total",
+                                        "counter",
+                                        "Pages and heads taken out by an "
+                                        "invalidation.");
+    rc |= at_buf_printf(b, "atelier_cache_invalidated_total %lu\n",
+                        (unsigned long) stats->invalidated);
 
     return rc;
 }

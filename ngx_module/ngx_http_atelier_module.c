@@ -2,12 +2,13 @@
  * The directives of the module, its variables, and the life of its
  * configuration.  What a directive does is in the file of its mechanism.
  *
- *     http        atelier_zone, atelier_pictures, atelier_ai_provider,
+ *     http        atelier_zone, atelier_cache, atelier_pictures, atelier_ai_provider,
  *                 atelier_secret, atelier_egress
  *     location    atelier_generate, atelier_cancel, atelier_metrics,
  *                 atelier_health
  */
 
+#include "ngx_http_atelier_cache.h"
 #include "ngx_http_atelier_check.h"
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
@@ -46,6 +47,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
       ngx_http_atelier_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_atelier_cache,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },

@@ -1,0 +1,467 @@
+/*
+ * L1 (see ngx_http_atelier_cache.h): the pages.
+ *
+ * A page is one block of the slab: its struct, then its parts one after the
+ * other.  Eviction takes from the end of the LRU queue, a bounded number of
+ * items per page stored, so that nobody holds the mutex for long; a page that
+ * finds no room even so is not stored, which costs a later reader a visit to
+ * L2 and nothing else.
+ */
+
+#include "ngx_http_atelier_cache_internal.h"
+
+
+/* Items that one page may push out. */
+#define NGX_HTTP_ATELIER_CACHE_EVICT  64
+
+/* Pages that are asked for what they showed; more is no walk of a reader. */
+#define NGX_HTTP_ATELIER_CACHE_SEEN   512
+
+
+static ngx_int_t ngx_http_atelier_cache_current(
+    ngx_http_atelier_cache_t *cache, ngx_http_atelier_page_id_t *id,
+    ngx_uint_t *old);
+static ngx_int_t ngx_http_atelier_cache_copy(ngx_http_atelier_paged_t *item,
+    ngx_uint_t gzip, const u_char *etag, ngx_pool_t *pool,
+    ngx_http_atelier_page_t *page);
+static ngx_uint_t ngx_http_atelier_cache_evict(
+    ngx_http_atelier_cache_t *cache);
+static size_t ngx_http_atelier_page_size(const ngx_http_atelier_page_t *page);
+
+
+const char  *ngx_http_atelier_cache_names[] = {
+    "L1", "L2", "STALE", "MISS"
+};
+
+
+ngx_int_t
+ngx_http_atelier_cache_get(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_page_id_t *id, ngx_uint_t gzip, const u_char *etag,
+    ngx_pool_t *pool, ngx_http_atelier_page_t *page)
+{
+    ngx_int_t                  rc;
+    ngx_uint_t                 old;
+    ngx_msec_t                 age;
+    ngx_http_atelier_paged_t  *item;
+
+    old = 0;
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    if (id->snapshot[0] == 0
+        && ngx_http_atelier_cache_current(cache, id, &old) != NGX_OK)
+    {
+        goto done;
+    }
+
+    item = (ngx_http_atelier_paged_t *) ngx_http_atelier_cache_find(cache,
+                                                                    id);
+    if (item == NULL) {
+        goto done;
+    }
+
+    age = ngx_http_atelier_cache_age(item->created);
+
+    if (age >= item->stale) {
+        goto done;
+    }
+
+    ngx_http_atelier_cache_touch(cache, &item->item);
+
+    rc = ngx_http_atelier_cache_copy(item, gzip, etag, pool, page);
+
+    if (rc == NGX_OK && (old || age >= item->fresh)) {
+        rc = NGX_AGAIN;
+    }
+
+done:
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    return rc;
+}
+
+
+/*
+ * A later page belongs to the current snapshot however old that is: only the
+ * first one starts another.
+ */
+
+static ngx_int_t
+ngx_http_atelier_cache_current(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_page_id_t *id, ngx_uint_t *old)
+{
+    ngx_msec_t                  age;
+    ngx_http_atelier_headed_t  *h;
+
+    h = ngx_http_atelier_cache_find_head(cache, id->feed);
+
+    if (h == NULL || h->head.snapshot[0] == 0) {
+        return NGX_DECLINED;
+    }
+
+    age = ngx_http_atelier_cache_age(h->head.created);
+
+    if (age >= h->head.stale) {
+        return NGX_DECLINED;
+    }
+
+    *old = (id->page == 1 && age >= h->head.fresh);
+
+    ngx_http_atelier_cache_touch(cache, &h->item);
+    ngx_memcpy(id->snapshot, h->head.snapshot,
+               NGX_HTTP_ATELIER_SNAPSHOT_LEN);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_cache_copy(ngx_http_atelier_paged_t *item, ngx_uint_t gzip,
+    const u_char *etag, ngx_pool_t *pool, ngx_http_atelier_page_t *page)
+{
+    size_t   len;
+    u_char  *p, *from;
+
+    ngx_memzero(page, sizeof(ngx_http_atelier_page_t));
+
+    page->created = item->created;
+    page->fresh = item->fresh;
+    page->stale = item->stale;
+    page->generation = item->item.generation;
+    ngx_memcpy(page->etag, item->etag, NGX_HTTP_ATELIER_ETAG_LEN);
+
+    page->link.len = item->link_len;
+    page->tag.len = item->tag_len;
+
+    if (etag && ngx_memcmp(etag, item->etag, NGX_HTTP_ATELIER_ETAG_LEN) == 0) {
+        len = 0;
+
+    } else if (gzip && item->gzip_len) {
+        len = page->gzip.len = item->gzip_len;
+
+    } else {
+        len = page->plain.len = item->plain_len;
+    }
+
+    p = ngx_pnalloc(pool, page->link.len + page->tag.len + len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* the order in which they were put: text, link, tag, seen, gzip, plain */
+
+    from = item->data + item->item.text_len;
+
+    page->link.data = p;
+    page->tag.data = p + page->link.len;
+    p = ngx_cpymem(p, from, page->link.len + page->tag.len);
+
+    from += item->link_len + item->tag_len + item->seen_len;
+
+    if (page->gzip.len) {
+        page->gzip.data = p;
+
+    } else {
+        page->plain.data = p;
+        from += item->gzip_len;
+    }
+
+    ngx_memcpy(p, from, len);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id, const ngx_http_atelier_page_t *page)
+{
+    size_t                     size;
+    u_char                    *p;
+    ngx_http_atelier_item_t   *old;
+    ngx_http_atelier_paged_t  *item;
+
+    size = ngx_http_atelier_page_size(page);
+
+    if (size > NGX_HTTP_ATELIER_PAGE_MAX) {
+        return NGX_DECLINED;
+    }
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    if (page->generation < cache->sh->generation) {
+        ngx_shmtx_unlock(&cache->pool->mutex);
+        return NGX_DECLINED;
+    }
+
+    old = ngx_http_atelier_cache_find(cache, id);
+
+    if (old) {
+        ngx_http_atelier_cache_remove(cache, old);
+    }
+
+    item = ngx_http_atelier_cache_alloc(cache, size);
+
+    if (item == NULL) {
+        cache->stats->refused++;
+        ngx_shmtx_unlock(&cache->pool->mutex);
+        return NGX_DECLINED;
+    }
+
+    item->item.text_len = page->text.len;
+    item->link_len = page->link.len;
+    item->tag_len = page->tag.len;
+    item->seen_len = page->seen.len;
+    item->gzip_len = page->gzip.len;
+    item->plain_len = page->plain.len;
+    item->created = page->created;
+    item->fresh = page->fresh;
+    item->stale = page->stale;
+    ngx_memcpy(item->etag, page->etag, NGX_HTTP_ATELIER_ETAG_LEN);
+
+    p = ngx_cpymem(item->data, page->text.data, page->text.len);
+    p = ngx_cpymem(p, page->link.data, page->link.len);
+    p = ngx_cpymem(p, page->tag.data, page->tag.len);
+    p = ngx_cpymem(p, page->seen.data, page->seen.len);
+    p = ngx_cpymem(p, page->gzip.data, page->gzip.len);
+    ngx_memcpy(p, page->plain.data, page->plain.len);
+
+    item->item.id = *id;
+    item->item.generation = page->generation;
+    item->item.size = size;
+
+    ngx_http_atelier_cache_link(cache, &item->item);
+
+    cache->stats->pages++;
+    cache->stats->bytes += size;
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_http_atelier_page_size(const ngx_http_atelier_page_t *page)
+{
+    return sizeof(ngx_http_atelier_paged_t) + page->text.len + page->link.len
+           + page->tag.len + page->seen.len + page->gzip.len
+           + page->plain.len;
+}
+
+
+ngx_int_t
+ngx_http_atelier_cache_seen(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id, ngx_uint_t n, ngx_pool_t *pool,
+    ngx_str_t *seen, ngx_uint_t *found)
+{
+    size_t                      len;
+    u_char                     *p;
+    ngx_uint_t                  i;
+    ngx_http_atelier_page_id_t  at;
+    ngx_http_atelier_paged_t   *item;
+
+    at = *id;
+    n = ngx_min(n, NGX_HTTP_ATELIER_CACHE_SEEN);
+    len = 0;
+    *found = 0;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    for (i = 1; i <= n; i++) {
+        at.page = i;
+        item = (ngx_http_atelier_paged_t *) ngx_http_atelier_cache_find(cache,
+                                                                        &at);
+        len += item ? item->seen_len : 0;
+    }
+
+    seen->len = 0;
+    seen->data = p = ngx_pnalloc(pool, len + 1);
+
+    for (i = 1; p && i <= n; i++) {
+        at.page = i;
+        item = (ngx_http_atelier_paged_t *) ngx_http_atelier_cache_find(cache,
+                                                                        &at);
+        if (item) {
+            p = ngx_cpymem(p, item->data + item->item.text_len
+                              + item->link_len + item->tag_len,
+                           item->seen_len);
+            (*found)++;
+        }
+    }
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    seen->len = len;
+
+    return NGX_OK;
+}
+
+
+/* All that follows is called under the mutex. */
+
+ngx_http_atelier_item_t *
+ngx_http_atelier_cache_find(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id)
+{
+    ngx_int_t                 rc;
+    ngx_rbtree_key_t          key;
+    ngx_rbtree_node_t        *node, *sentinel;
+    ngx_http_atelier_item_t  *item;
+
+    key = ngx_http_atelier_cache_key(id);
+    node = cache->sh->tree.root;
+    sentinel = cache->sh->tree.sentinel;
+
+    while (node != sentinel) {
+
+        if (key != node->key) {
+            node = (key < node->key) ? node->left : node->right;
+            continue;
+        }
+
+        item = (ngx_http_atelier_item_t *) node;
+        rc = ngx_memcmp(id, &item->id, sizeof(ngx_http_atelier_page_id_t));
+
+        if (rc == 0) {
+            return item;
+        }
+
+        node = (rc < 0) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_http_atelier_cache_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel)
+{
+    ngx_rbtree_node_t       **p;
+    ngx_http_atelier_item_t  *one, *two;
+
+    one = (ngx_http_atelier_item_t *) node;
+
+    for ( ;; ) {
+        two = (ngx_http_atelier_item_t *) temp;
+
+        if (node->key != temp->key) {
+            p = (node->key < temp->key) ? &temp->left : &temp->right;
+
+        } else {
+            p = (ngx_memcmp(&one->id, &two->id,
+                            sizeof(ngx_http_atelier_page_id_t))
+                 < 0)
+                ? &temp->left : &temp->right;
+        }
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+    ngx_rbt_red(node);
+}
+
+
+void
+ngx_http_atelier_cache_link(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_item_t *item)
+{
+    item->node.key = ngx_http_atelier_cache_key(&item->id);
+
+    ngx_rbtree_insert(&cache->sh->tree, &item->node);
+    ngx_queue_insert_head(&cache->sh->lru, &item->queue);
+}
+
+
+void
+ngx_http_atelier_cache_touch(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_item_t *item)
+{
+    ngx_queue_remove(&item->queue);
+    ngx_queue_insert_head(&cache->sh->lru, &item->queue);
+}
+
+
+void
+ngx_http_atelier_cache_remove(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_item_t *item)
+{
+    ngx_rbtree_delete(&cache->sh->tree, &item->node);
+    ngx_queue_remove(&item->queue);
+
+    if (item->id.page) {
+        cache->stats->pages--;
+        cache->stats->bytes -= item->size;
+    }
+
+    ngx_slab_free_locked(cache->pool, item);
+}
+
+
+void *
+ngx_http_atelier_cache_alloc(ngx_http_atelier_cache_t *cache, size_t size)
+{
+    void        *p;
+    ngx_uint_t   i;
+
+    for (i = 0; i <= NGX_HTTP_ATELIER_CACHE_EVICT; i++) {
+        p = ngx_slab_alloc_locked(cache->pool, size);
+
+        if (p || ngx_http_atelier_cache_evict(cache) == 0) {
+            return p;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The oldest item goes; a head whose lease is held stays, as good as new. */
+
+static ngx_uint_t
+ngx_http_atelier_cache_evict(ngx_http_atelier_cache_t *cache)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q;
+    ngx_http_atelier_item_t  *item;
+
+    for (i = 0; i < NGX_HTTP_ATELIER_CACHE_EVICT; i++) {
+
+        if (ngx_queue_empty(&cache->sh->lru)) {
+            return 0;
+        }
+
+        q = ngx_queue_last(&cache->sh->lru);
+        item = ngx_queue_data(q, ngx_http_atelier_item_t, queue);
+
+        if (item->id.page == 0
+            && ngx_http_atelier_cache_lease_held(
+                                       (ngx_http_atelier_headed_t *) item))
+        {
+            ngx_http_atelier_cache_touch(cache, item);
+            continue;
+        }
+
+        ngx_http_atelier_cache_remove(cache, item);
+        cache->stats->evicted++;
+
+        return 1;
+    }
+
+    return 0;
+}
