@@ -30,8 +30,9 @@ static ngx_int_t ngx_http_atelier_adapter_data(ngx_http_atelier_lane_t *lane,
 static ngx_http_atelier_step_e ngx_http_atelier_adapter_end(
     ngx_http_atelier_lane_t *lane, ngx_uint_t complete, ngx_msec_t *wait);
 static void ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane);
-static ngx_http_atelier_settle_e ngx_http_atelier_adapter_settle(
+static at_breaker_outcome_e ngx_http_atelier_adapter_outcome(
     ngx_http_atelier_lane_t *lane, at_ai_lane_t *ai);
+static const char *ngx_http_atelier_adapter_useless(at_ai_lane_t *ai);
 static void ngx_http_atelier_adapter_cancel(ngx_http_atelier_lane_t *lane,
     ngx_http_atelier_adapter_t *a);
 static void ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,
@@ -256,7 +257,8 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
                                          ngx_http_atelier_module);
 
     ngx_http_atelier_limit_settle(amcf->zone, a->provider, &a->reservation,
-                                  ngx_http_atelier_adapter_settle(lane, a->ai),
+                                  ngx_http_atelier_adapter_outcome(lane,
+                                                                   a->ai),
                                   lane->sent);
 
     switch (lane->state) {
@@ -352,40 +354,51 @@ ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,
 
 /* Refusals of a prompt and of a rate are no sign of bad health. */
 
-static ngx_http_atelier_settle_e
-ngx_http_atelier_adapter_settle(ngx_http_atelier_lane_t *lane,
+static at_breaker_outcome_e
+ngx_http_atelier_adapter_outcome(ngx_http_atelier_lane_t *lane,
     at_ai_lane_t *ai)
 {
     switch (lane->state) {
 
     case NGX_HTTP_ATELIER_LANE_DONE:
-        return NGX_HTTP_ATELIER_SETTLE_GOOD;
+        return AT_BREAKER_GOOD;
 
     case NGX_HTTP_ATELIER_LANE_TIMED_OUT:
-        return NGX_HTTP_ATELIER_SETTLE_FAILED;
+        return AT_BREAKER_FAILED;
 
     case NGX_HTTP_ATELIER_LANE_FAILED:
         break;
 
     default: /* cancelled */
-        return NGX_HTTP_ATELIER_SETTLE_NEUTRAL;
+        return (ai->status >= 200 && ai->status <= 299)
+               ? AT_BREAKER_ANSWERING : AT_BREAKER_CALLED_OFF;
     }
 
     switch (ai->class) {
 
     case AT_AI_MODERATED:
-        return NGX_HTTP_ATELIER_SETTLE_GOOD;
-
-    case AT_AI_CREDENTIAL:
-        return NGX_HTTP_ATELIER_SETTLE_DISABLE;
+        return AT_BREAKER_GOOD;
 
     case AT_AI_TRANSIENT:
     case AT_AI_DEADLINE:
-        return NGX_HTTP_ATELIER_SETTLE_FAILED;
+        return AT_BREAKER_FAILED;
 
-    default: /* rate-limited, invalid, or never made */
-        return NGX_HTTP_ATELIER_SETTLE_NEUTRAL;
+    default: /* rate-limited, invalid, a bad key, or never made */
+        return AT_BREAKER_UNKNOWN;
     }
+}
+
+
+/* What the operator has to mend before it can be asked again, or NULL. */
+
+static const char *
+ngx_http_atelier_adapter_useless(at_ai_lane_t *ai)
+{
+    if (ai->class == AT_AI_CREDENTIAL) {
+        return "its key or its account";
+    }
+
+    return ai->unknown_url ? "the path in its proxy_pass" : NULL;
 }
 
 
@@ -395,6 +408,7 @@ ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
 {
     ngx_msec_t                     pause;
     ngx_uint_t                     level;
+    const char                    *mend;
     ngx_http_request_t            *r;
     ngx_http_atelier_main_conf_t  *amcf;
 
@@ -415,18 +429,23 @@ ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
         ngx_http_atelier_limit_pause(amcf->zone, a->provider, pause);
     }
 
-    /* these two need the operator: a key, a bill, a wrong address */
+    mend = ngx_http_atelier_adapter_useless(a->ai);
 
-    level = (a->ai->class == AT_AI_CREDENTIAL || a->ai->class == AT_AI_INVALID)
-            ? NGX_LOG_ERR : NGX_LOG_WARN;
+    if (mend) {
+        ngx_http_atelier_limit_disable(amcf->zone, a->provider);
+    }
+
+    /* a refused request may need the operator, too */
+
+    level = (mend || a->ai->class == AT_AI_INVALID) ? NGX_LOG_ERR
+                                                    : NGX_LOG_WARN;
 
     ngx_log_error(level, r->connection->log, 0,
-                  "atelier: provider \"%V\" failed, %s: %s%s, request %V",
+                  "atelier: provider \"%V\" failed, %s: %s%s%s%s, request %V",
                   &lane->name, at_ai_class_name(a->ai->class),
                   lane->calls ? a->ai->reason : "it could not be asked",
-                  (a->ai->class == AT_AI_CREDENTIAL)
-                  ? "; it is not asked again before a reload: mend its key or "
-                    "its account" : "",
+                  mend ? "; mend " : "", mend ? mend : "",
+                  mend ? " and reload nginx, it is not asked before" : "",
                   ngx_http_atelier_request_id(r));
 }
 

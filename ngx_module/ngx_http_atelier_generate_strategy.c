@@ -195,7 +195,7 @@ ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
     if (a->lane == NULL) {
         ngx_http_atelier_limit_settle(g->conf->zone, a->provider,
                                       &a->reservation,
-                                      NGX_HTTP_ATELIER_SETTLE_NEUTRAL, 0);
+                                      AT_BREAKER_UNKNOWN, 0);
         return NGX_ERROR;
     }
 

@@ -118,7 +118,7 @@ ngx_http_atelier_ready_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
 
     for (i = 0; i < amcf->providers.nelts; i++) {
         if (ngx_http_atelier_limit_breaker(amcf->zone, p[i])
-            == NGX_HTTP_ATELIER_BREAKER_OPEN)
+            == AT_BREAKER_OPEN)
         {
             state = "open";
 

@@ -10,8 +10,8 @@
 #include "ngx_http_atelier_zone.h"
 
 
-/* A breaker that stays open doubles its time up to so many times the first. */
-#define NGX_HTTP_ATELIER_BREAKER_MAX  32
+/* A probe that is out so long past its deadline went with its worker. */
+#define NGX_HTTP_ATELIER_PROBE_LOST  1000
 
 /* Fewer latencies than these say nothing. */
 #define NGX_HTTP_ATELIER_LATENCIES_MIN  10
@@ -28,9 +28,6 @@ static void ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w,
     ngx_msec_t now);
 static void ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w,
     ngx_msec_t at);
-static void ngx_http_atelier_breaker_failed(
-    ngx_http_atelier_provider_t *provider, ngx_msec_t now,
-    ngx_uint_t probe);
 static int ngx_libc_cdecl ngx_http_atelier_cmp_ms(const void *one,
     const void *two);
 
@@ -40,14 +37,12 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider,
     ngx_http_atelier_reservation_t *reservation)
 {
-    ngx_uint_t                   i, open;
-    ngx_msec_t                   now;
-    ngx_http_atelier_breaker_t  *breaker;
+    ngx_uint_t  i, open;
+    ngx_msec_t  now;
 
     ngx_memzero(reservation, sizeof(ngx_http_atelier_reservation_t));
 
     now = ngx_current_msec;
-    breaker = &provider->slot->breaker;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
@@ -64,12 +59,10 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
                                     now);
     }
 
-    if (breaker->until && provider->max_fails) {
-
-        /* its worker may die: another probe may follow after that time */
-
-        breaker->probe = now + provider->timeout + 1000;
-        reservation->probe = 1;
+    if (provider->max_fails) {
+        reservation->probe = at_breaker_ask(&provider->slot->breaker, now,
+                                            provider->timeout
+                                            + NGX_HTTP_ATELIER_PROBE_LOST);
     }
 
     ngx_shmtx_unlock(&zone->pool->mutex);
@@ -84,12 +77,13 @@ void
 ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider,
     ngx_http_atelier_reservation_t *reservation,
-    ngx_http_atelier_settle_e how, ngx_uint_t sent)
+    at_breaker_outcome_e outcome, ngx_uint_t sent)
 {
-    ngx_uint_t                   i;
-    ngx_http_atelier_breaker_t  *breaker;
+    ngx_uint_t          i;
+    at_breaker_rules_t  rules;
 
-    breaker = &provider->slot->breaker;
+    rules.max_fails = provider->max_fails;
+    rules.fail_timeout = provider->fail_timeout;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
@@ -101,66 +95,25 @@ ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
         }
     }
 
-    if (reservation->probe) {
-        breaker->probe = 0;
-    }
-
-    switch (how) {
-
-    case NGX_HTTP_ATELIER_SETTLE_GOOD:
-        breaker->fails = 0;
-        breaker->until = 0;
-        breaker->pause = 0;
-        break;
-
-    case NGX_HTTP_ATELIER_SETTLE_FAILED:
-        ngx_http_atelier_breaker_failed(provider, ngx_current_msec,
-                                        reservation->probe);
-        break;
-
-    case NGX_HTTP_ATELIER_SETTLE_DISABLE:
-        breaker->disabled = ngx_max(breaker->disabled, provider->epoch);
-        break;
-
-    default: /* NGX_HTTP_ATELIER_SETTLE_NEUTRAL */
-        break;
-    }
+    at_breaker_settle(&provider->slot->breaker, &rules, ngx_current_msec,
+                      reservation->probe, outcome,
+                      ngx_current_msec - reservation->at);
 
     ngx_shmtx_unlock(&zone->pool->mutex);
 }
 
 
-/* A failed probe doubles the pause; late failures of a full breaker do not. */
-
-static void
-ngx_http_atelier_breaker_failed(ngx_http_atelier_provider_t *provider,
-    ngx_msec_t now, ngx_uint_t probe)
+void
+ngx_http_atelier_limit_disable(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider)
 {
-    ngx_http_atelier_breaker_t  *breaker;
+    ngx_http_atelier_slot_t  *slot;
 
-    breaker = &provider->slot->breaker;
+    slot = provider->slot;
 
-    if (provider->max_fails == 0) {
-        return;
-    }
-
-    breaker->fails++;
-
-    if (probe) {
-        breaker->pause = ngx_min(breaker->pause * 2,
-                                 provider->fail_timeout
-                                 * NGX_HTTP_ATELIER_BREAKER_MAX);
-
-    } else if (breaker->until || breaker->fails < provider->max_fails) {
-        return;
-
-    } else {
-        breaker->pause = provider->fail_timeout;
-    }
-
-    /* 0 means closed */
-
-    breaker->until = ngx_max(now + breaker->pause, 1);
+    ngx_shmtx_lock(&zone->pool->mutex);
+    slot->disabled = ngx_max(slot->disabled, provider->epoch);
+    ngx_shmtx_unlock(&zone->pool->mutex);
 }
 
 
@@ -238,29 +191,25 @@ ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
 }
 
 
-ngx_http_atelier_breaker_e
+at_breaker_state_e
 ngx_http_atelier_limit_breaker(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider)
 {
-    ngx_http_atelier_breaker_e   state;
-    ngx_http_atelier_breaker_t  *breaker;
+    at_breaker_state_e        state;
+    ngx_http_atelier_slot_t  *slot;
 
-    breaker = &provider->slot->breaker;
+    slot = provider->slot;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    if (breaker->disabled < provider->epoch
-        && (breaker->until == 0 || provider->max_fails == 0))
-    {
-        state = NGX_HTTP_ATELIER_BREAKER_CLOSED;
+    if (slot->disabled >= provider->epoch) {
+        state = AT_BREAKER_OPEN;
 
-    } else if (breaker->disabled >= provider->epoch
-               || (ngx_msec_int_t) (breaker->until - ngx_current_msec) > 0)
-    {
-        state = NGX_HTTP_ATELIER_BREAKER_OPEN;
+    } else if (provider->max_fails == 0) {
+        state = AT_BREAKER_CLOSED;
 
     } else {
-        state = NGX_HTTP_ATELIER_BREAKER_HALF_OPEN;
+        state = at_breaker_state(&slot->breaker, ngx_current_msec);
     }
 
     ngx_shmtx_unlock(&zone->pool->mutex);
@@ -278,34 +227,24 @@ static ngx_msec_t
 ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
     ngx_msec_t now, ngx_uint_t *open)
 {
-    ngx_uint_t                   i, n, calls;
-    ngx_msec_t                   wait;
-    ngx_msec_int_t               left;
-    ngx_http_atelier_slot_t     *slot;
-    ngx_http_atelier_window_t   *w;
-    ngx_http_atelier_breaker_t  *breaker;
+    ngx_uint_t                  i, n, calls;
+    ngx_msec_t                  wait;
+    ngx_msec_int_t              left;
+    ngx_http_atelier_slot_t    *slot;
+    ngx_http_atelier_window_t  *w;
 
     wait = 0;
     *open = 0;
     slot = provider->slot;
-    breaker = &slot->breaker;
 
-    if (breaker->disabled >= provider->epoch) {
+    if (slot->disabled >= provider->epoch) {
         *open = 1;
         return NGX_MAX_INT_T_VALUE;
     }
 
-    if (breaker->until && provider->max_fails) {
-        left = (ngx_msec_int_t) (breaker->until - now);
-
-        if (left <= 0 && breaker->probe) {
-            left = (ngx_msec_int_t) (breaker->probe - now);
-        }
-
-        if (left > 0) {
-            *open = 1;
-            wait = left;
-        }
+    if (provider->max_fails) {
+        wait = at_breaker_wait(&slot->breaker, now);
+        *open = (wait != 0);
     }
 
     if (slot->not_before) {

@@ -1,7 +1,7 @@
 /*
  * Whether a provider may be asked, decided over all workers: sliding windows
  * of call times, a "not before" that its own refusals set for everyone, and a
- * breaker that opens when it fails time and again.
+ * breaker (core/at_breaker.h) that opens when it fails time and again.
  */
 
 #ifndef NGX_HTTP_ATELIER_LIMIT_H
@@ -15,16 +15,9 @@
 typedef struct {
     ngx_msec_t        at;             /* the time it stands under */
     ngx_msec_t        wait;           /* if refused: for so many ms */
-    unsigned          probe:1;        /* the one call of a half-open breaker */
+    unsigned          probe;          /* of a half-open breaker: its number */
     unsigned          open:1;         /* if refused: by the breaker */
 } ngx_http_atelier_reservation_t;
-
-
-typedef enum {
-    NGX_HTTP_ATELIER_BREAKER_CLOSED = 0,
-    NGX_HTTP_ATELIER_BREAKER_OPEN,
-    NGX_HTTP_ATELIER_BREAKER_HALF_OPEN
-} ngx_http_atelier_breaker_e;
 
 
 /*
@@ -36,18 +29,15 @@ ngx_int_t ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider,
     ngx_http_atelier_reservation_t *reservation);
 
-typedef enum {
-    NGX_HTTP_ATELIER_SETTLE_GOOD,     /* it answered as it should */
-    NGX_HTTP_ATELIER_SETTLE_FAILED,   /* counts against it */
-    NGX_HTTP_ATELIER_SETTLE_NEUTRAL,  /* says nothing about its health */
-    NGX_HTTP_ATELIER_SETTLE_DISABLE   /* useless until a reload */
-} ngx_http_atelier_settle_e;
-
 /* The call is over.  sent 0: nothing left for it, so the call is given back. */
 void ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider,
     ngx_http_atelier_reservation_t *reservation,
-    ngx_http_atelier_settle_e how, ngx_uint_t sent);
+    at_breaker_outcome_e outcome, ngx_uint_t sent);
+
+/* The provider is useless as it is configured: not asked before a reload. */
+void ngx_http_atelier_limit_disable(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_provider_t *provider);
 
 /* No worker asks the provider for so many ms; a longer pause stays. */
 void ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
@@ -64,7 +54,7 @@ ngx_msec_t ngx_http_atelier_limit_wait(ngx_http_atelier_zone_t *zone,
 ngx_uint_t ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_provider_t *provider, ngx_uint_t n);
 
-ngx_http_atelier_breaker_e ngx_http_atelier_limit_breaker(
+at_breaker_state_e ngx_http_atelier_limit_breaker(
     ngx_http_atelier_zone_t *zone, ngx_http_atelier_provider_t *provider);
 
 /* One more latency of a good picture, or at least so much. */

@@ -446,8 +446,8 @@ ngx_http_atelier_param_max_fails(ngx_conf_t *cf,
     if (n == NGX_ERROR || n > 1000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid max_fails=\"%V\" of provider \"%V\": "
-                           "give 1 to 1000 failures in a row, or 0 for no "
-                           "breaker", value, &p->name);
+                           "give 1 to 1000 failures that open its breaker, or "
+                           "0 for none", value, &p->name);
         return NGX_CONF_ERROR;
     }
 

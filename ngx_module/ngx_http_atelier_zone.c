@@ -12,7 +12,7 @@
 
 
 #define NGX_HTTP_ATELIER_MAGIC     0x4154454c      /* "ATEL" */
-#define NGX_HTTP_ATELIER_LAYOUT    3
+#define NGX_HTTP_ATELIER_LAYOUT    4
 #define NGX_HTTP_ATELIER_ZONE_MIN  (64 * 1024)
 
 

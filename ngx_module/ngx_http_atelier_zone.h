@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_atelier.h"
+#include "at_breaker.h"
 
 
 #define NGX_HTTP_ATELIER_NAME_MAX   32
@@ -92,20 +93,6 @@ struct ngx_http_atelier_window_s {
 };
 
 
-/*
- * Consecutive failures open the breaker for a time, after which one call over
- * all workers may try; guarded by the pool's mutex.
- */
-typedef struct {
-    ngx_uint_t                       fails;        /* in a row */
-    ngx_msec_t                       until;        /* 0: closed */
-    ngx_msec_t                       pause;        /* of the last opening */
-    ngx_msec_t                       probe;        /* one is out until then */
-    ngx_uint_t                       disabled;     /* epochs up to this one:
-                                                      their key is refused */
-} ngx_http_atelier_breaker_t;
-
-
 /* The latencies of the last pictures, for the delay of a hedge; likewise. */
 typedef struct {
     ngx_uint_t                       count;
@@ -121,7 +108,9 @@ struct ngx_http_atelier_slot_s {
     ngx_http_atelier_window_t       *windows;      /* past ones included */
     ngx_uint_t                       epoch;        /* configurations so far */
     ngx_msec_t                       not_before;   /* under the mutex */
-    ngx_http_atelier_breaker_t       breaker;
+    at_breaker_t                     breaker;      /* likewise */
+    ngx_uint_t                       disabled;     /* epochs up to this one:
+                                                      useless as configured */
     ngx_http_atelier_latencies_t     latencies;
     ngx_atomic_t                     calls;        /* requests on the wire */
     ngx_atomic_t                     cancels;      /* of jobs, told to it */

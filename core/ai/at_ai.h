@@ -167,6 +167,8 @@ struct at_ai_lane_s {
     uint32_t                 seed;
     unsigned                 has_seed:1;    /* reported, or sent and taken */
     unsigned                 prompt_cut:1;  /* sent shorter than asked */
+    unsigned                 unknown_url:1; /* no such API at its address:
+                                               no call of it can work */
     at_ai_class_e            class;
     char                     reason[160];   /* printable, for logs and
                                                attempts; no secret */

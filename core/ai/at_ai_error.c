@@ -578,6 +578,8 @@ at_ai_error_end(at_ai_lane_t *lane)
         text = size;
     }
 
+    lane->unknown_url = (e->unknown_url && lane->status == 404);
+
     if (e->unknown_url) {
         hint = "this address has no images API, correct its path: ";
 

@@ -51,6 +51,12 @@ is($stack->counters('flaky')->{inFlight}, 1, '... one probe over all workers');
 readline $_ for grep { defined } @sockets;
 is($state->('flaky'), 1, 'a failed probe opens it again');
 
+# ... for all workers, over a reload, and for twice the time.
+
+$stack->reload;
+is($state->('flaky'), 1, '... and so it stays over a reload');
+is($outcome->(), 'open', '... for the new workers, too');
+
 # It recovers.
 
 $stack->control(flaky => { mode => 'ok' });
@@ -74,6 +80,65 @@ is($state->('flaky'), 1, '... visibly');
 $stack->reload;
 is($outcome->(), 'won', '... until a reload');
 
+# An address without such an API cannot mend itself either.
+
+$stack->configure(
+    providers => [ lost => 'format=openai max_fails=0',
+                   good => 'format=stability' ],
+    generate => 'strategy=failover',
+    override => { lost => 'http://sandbox/lost/v1/chat/completions' });
+$stack->reload;
+my $res = $stack->generate({ prompt => 'no such path' });
+is($stack->outcomes($res)->{lost}, 'invalid', 'an unknown path');
+is($res->{status}, 200, '... does not end the request');
+is($stack->outcomes($stack->generate({ prompt => 'again' }))->{lost}, 'open',
+   '... but takes the provider out');
+is($state->('lost'), 1, '... visibly');
+like($stack->log_text,
+     qr/"lost" failed, .*unknown_url.*; mend the path in its proxy_pass and/,
+     '... and the log says what to do');
+$stack->configure(providers => [ lost => 'format=openai',
+                                 good => 'format=stability' ],
+                  generate => 'strategy=failover');
+$stack->reload;
+is($stack->outcomes($stack->generate({ prompt => 'mended' }))->{lost}, 'won',
+   '... until a reload');
+
+# In a race a provider that fails now and then and never wins is not opened:
+# what it is seen of are failures and calls that were called off.
+
+$stack->configure(providers => [
+    seldom => 'format=openai max_fails=3 fail_timeout=60s timeout=10s',
+    good   => 'format=stability',
+]);
+$stack->reload;
+$stack->control(good => { latencyMs => 100 });
+my %seen;
+for my $n (0 .. 29) {
+    $stack->control(seldom => $n % 10 < 7
+                    ? { latencyMs => 5000 }
+                    : { mode => 'status', status => 500 });
+    $res = $stack->generate({ prompt => "race $n" });
+    $seen{ $stack->outcomes($res)->{seldom} }++;
+}
+is_deeply(\%seen, { transient => 9, cancelled => 21 },
+          'fails in 30 %, never wins');
+is($state->('seldom'), 0, '... and is still asked');
+
+# When it is down for good, its past does not help it for long.
+
+$stack->control(seldom => { mode => 'status', status => 500 });
+my $fails = 0;
+until ($state->('seldom') || $fails == 20) {
+    $stack->generate({ prompt => 'down' });
+    $fails++;
+}
+ok($fails >= 3 && $fails <= 12, "down: opens after $fails failures");
+my $calls = $stack->counters('seldom')->{calls};
+$stack->generate({ prompt => 'down' }) for 1 .. 4;
+is($stack->counters('seldom')->{calls}, $calls, '... and is not asked');
+$stack->control($_ => {}) for qw(seldom good);
+
 # A call that never left is given back.
 
 my $port = Stack::free_port();
@@ -84,7 +149,7 @@ $stack->configure(
     override => { nobody => "http://127.0.0.1:$port/" });
 $stack->reload;
 for my $n (1 .. 6) {
-    my $res = $stack->generate({ prompt => 'nobody there' });
+    $res = $stack->generate({ prompt => 'nobody there' });
     is($stack->outcomes($res)->{nobody}, 'transient',
        "refused connection $n: the call is given back");
 }
@@ -100,7 +165,7 @@ $stack->reload;
 $stack->control(good => { mode => 'hang' });
 @sockets = map { $stack->send_generate({ prompt => "n $_" }) } 1 .. 2;
 ok($stack->wait_for('good', 'inFlight==2'), 'two are in flight');
-my $res = $stack->generate({ prompt => 'one too many' });
+$res = $stack->generate({ prompt => 'one too many' });
 is($res->{status}, 503, '... and a third is told at once');
 is($res->{json}{code}, 'too_many_in_flight', '... why');
 is($res->{headers}{'retry-after'}, 1, '... and when');
