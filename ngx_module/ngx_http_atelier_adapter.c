@@ -282,10 +282,12 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
 
     case NGX_HTTP_ATELIER_LANE_CANCELLED:
         ngx_http_atelier_adapter_cancel(lane, a);
+        at_buf_free(&a->ai->picture);
         break;
 
     case NGX_HTTP_ATELIER_LANE_TIMED_OUT:
         ngx_http_atelier_adapter_late(lane, a);
+        at_buf_free(&a->ai->picture);
         break;
 
     default:

@@ -7,12 +7,17 @@
  * subrequest ends, ngx_http_atelier_lane_detach() drops it when we end it.
  * With no lane out, the request's count is the caller's own reference, so
  * keep-alive goes on as after any other request.
+ *
+ * The wake event stands among the posted events from the moment a lane ends
+ * to the end of the turn, or to the end of the request if that comes first.
  */
 
 #include "ngx_http_atelier_fanout.h"
 
 
 static void ngx_http_atelier_fanout_cleanup(void *data);
+static void ngx_http_atelier_fanout_wake(ngx_http_atelier_fanout_t *f);
+static void ngx_http_atelier_fanout_wake_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_atelier_lane_call(ngx_http_atelier_lane_t *lane);
 static ngx_int_t ngx_http_atelier_lane_request(ngx_http_request_t *sr,
     ngx_http_atelier_call_t *call);
@@ -25,6 +30,8 @@ static ngx_http_request_t *ngx_http_atelier_lane_left(
 static void ngx_http_atelier_lane_detach(ngx_http_atelier_lane_t *lane);
 static void ngx_http_atelier_lane_ended(ngx_http_atelier_lane_t *lane,
     ngx_http_atelier_lane_state_e state);
+static void ngx_http_atelier_lane_data(ngx_http_atelier_lane_t *lane,
+    u_char *p, size_t len);
 static void ngx_http_atelier_lane_deadline_handler(ngx_event_t *ev);
 static void ngx_http_atelier_lane_pause_handler(ngx_event_t *ev);
 
@@ -58,6 +65,12 @@ ngx_http_atelier_fanout_create(ngx_http_request_t *r, ngx_uint_t n,
 
     f->request = r;
     f->resume = resume;
+
+    /* an event's data must look like a connection: debug logs read its fd */
+
+    f->wake.handler = ngx_http_atelier_fanout_wake_handler;
+    f->wake.data = r->connection;
+    f->wake.log = r->connection->log;
 
     r->write_event_handler = resume;
 
@@ -95,8 +108,6 @@ ngx_http_atelier_fanout_add(ngx_http_atelier_fanout_t *f,
 
     lane->ps.handler = ngx_http_atelier_lane_done;
     lane->ps.data = lane;
-
-    /* an event's data must look like a connection: debug logs read its fd */
 
     lane->deadline.handler = ngx_http_atelier_lane_deadline_handler;
     lane->deadline.data = r->connection;
@@ -169,7 +180,7 @@ ngx_http_atelier_fanout_finish(ngx_http_atelier_fanout_t *f)
 /*
  * The request ends.  Its subrequests' upstreams have been closed before by
  * their own cleanup handlers, which were added later and so ran first; our
- * timers and the lanes' own ends are left.
+ * events and the lanes' own ends are left.
  */
 
 static void
@@ -189,6 +200,45 @@ ngx_http_atelier_fanout_cleanup(void *data)
                                         NGX_HTTP_ATELIER_LANE_CANCELLED);
         }
     }
+
+    if (f->wake.posted) {
+        ngx_delete_posted_event(&f->wake);
+    }
+}
+
+
+/*
+ * A background subrequest does not wake its parent.  Whatever else this turn
+ * of the event loop brings is read before resume runs: posted events are
+ * handled after those of the sockets and the timers.
+ */
+
+static void
+ngx_http_atelier_fanout_wake(ngx_http_atelier_fanout_t *f)
+{
+    ngx_post_event(&f->wake, &ngx_posted_events);
+}
+
+
+static void
+ngx_http_atelier_fanout_wake_handler(ngx_event_t *ev)
+{
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_atelier_fanout_t  *f;
+
+    f = ngx_queue_data(ev, ngx_http_atelier_fanout_t, wake);
+    r = f->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    /* resume, unless the request has got past its fan-out */
+
+    r->write_event_handler(r);
+
+    /* r may be gone after this */
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -408,6 +458,11 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
                       &lane->name, &lane->call.uri, rc);
     }
 
+    if (lane->beaten) {
+        ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_CANCELLED);
+        return NGX_OK;
+    }
+
     wait = 0;
     step = lane->ops->end(lane, complete, &wait);
 
@@ -427,6 +482,7 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         return NGX_OK;
 
     case NGX_HTTP_ATELIER_STEP_DONE:
+        lane->fanout->won = 1;
         ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_DONE);
         break;
 
@@ -435,11 +491,7 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         break;
     }
 
-    /* a background subrequest does not wake its parent */
-
-    if (ngx_http_post_request(r, NULL) != NGX_OK) {
-        r->connection->error = 1;
-    }
+    ngx_http_atelier_fanout_wake(lane->fanout);
 
     return NGX_OK;
 }
@@ -510,12 +562,8 @@ ngx_http_atelier_lane_deadline_handler(ngx_event_t *ev)
 
     ngx_http_atelier_lane_detach(lane);
     ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_TIMED_OUT);
+    ngx_http_atelier_fanout_wake(lane->fanout);
 
-    if (ngx_http_post_request(r, NULL) != NGX_OK) {
-        ngx_http_finalize_request(r, NGX_ERROR);
-    }
-
-    /* r may be gone after this */
     ngx_http_run_posted_requests(c);
 }
 
@@ -535,10 +583,7 @@ ngx_http_atelier_lane_pause_handler(ngx_event_t *ev)
 
     if (ngx_http_atelier_lane_call(lane) != NGX_OK) {
         ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_FAILED);
-
-        if (ngx_http_post_request(r, NULL) != NGX_OK) {
-            ngx_http_finalize_request(r, NGX_ERROR);
-        }
+        ngx_http_atelier_fanout_wake(lane->fanout);
     }
 
     ngx_http_run_posted_requests(c);
@@ -607,6 +652,32 @@ ngx_http_atelier_lane_header(ngx_http_request_t *r,
 }
 
 
+/*
+ * In the turn in which another lane has won a small rest is still read, as
+ * then the connection can be kept and the provider has shown that it is well.
+ * A larger one would only cost memory and time.
+ */
+
+static void
+ngx_http_atelier_lane_data(ngx_http_atelier_lane_t *lane, u_char *p,
+    size_t len)
+{
+    if (lane->fanout->one && lane->fanout->won) {
+        lane->late += len;
+
+        if (lane->late > NGX_HTTP_ATELIER_LATE_MAX) {
+            lane->stopped = 1;
+            lane->beaten = 1;
+            return;
+        }
+    }
+
+    if (lane->ops->data(lane, p, len) != NGX_OK) {
+        lane->stopped = 1;
+    }
+}
+
+
 ngx_int_t
 ngx_http_atelier_lane_body(ngx_http_request_t *r,
     ngx_http_atelier_lane_t *lane, ngx_chain_t *in)
@@ -619,9 +690,7 @@ ngx_http_atelier_lane_body(ngx_http_request_t *r,
         b = cl->buf;
 
         if (!lane->stopped && ngx_buf_in_memory(b) && b->last > b->pos) {
-            if (lane->ops->data(lane, b->pos, b->last - b->pos) != NGX_OK) {
-                lane->stopped = 1;
-            }
+            ngx_http_atelier_lane_data(lane, b->pos, b->last - b->pos);
         }
 
         /* consumed: the upstream may use the buffer again */

@@ -4,10 +4,12 @@
  * and variables, its answer captured and fed to the lane's adapter.
  *
  * Whoever starts it gives each lane an adapter (ops) and one resume function;
- * resume runs from the event loop, never from inside a lane, and decides:
- * "first verified success" and "all until the deadline" are policies of the
- * caller.  Everything lives in the request's pool.  When the request ends,
- * for whatever reason, timers are deleted here; subrequests end with it.
+ * resume runs at the end of a turn of the event loop in which a lane has
+ * ended, and decides: "first verified success" and "all until the deadline"
+ * are policies of the caller.  So answers that arrived together are all read
+ * before one of them wins, and their connections can be kept.  Everything
+ * lives in the request's pool.  When the request ends, for whatever reason,
+ * timers and the posted event are deleted here; subrequests end with it.
  *
  * Techniques: background subrequests run truly in parallel and never wait for
  * the client's output (ngx_http_postpone_filter leaves them alone).
@@ -21,6 +23,9 @@
 
 
 #define NGX_HTTP_ATELIER_CALL_HEADERS  12
+
+/* Bytes a lane may still bring in the turn in which another has won. */
+#define NGX_HTTP_ATELIER_LATE_MAX  (64 * 1024)
 
 
 typedef struct ngx_http_atelier_fanout_s  ngx_http_atelier_fanout_t;
@@ -103,8 +108,10 @@ struct ngx_http_atelier_lane_s {
     ngx_http_atelier_call_t             call;
     ngx_event_t                         deadline;
     ngx_event_t                         pause;
+    size_t                              late;      /* bytes, see above */
     unsigned                            begun:1;   /* headers were seen */
-    unsigned                            stopped:1; /* data() wants no more */
+    unsigned                            stopped:1; /* no more is wanted */
+    unsigned                            beaten:1;  /* ... as it is too late */
 };
 
 
@@ -112,6 +119,11 @@ struct ngx_http_atelier_fanout_s {
     ngx_http_request_t                 *request;
     ngx_array_t                         lanes;     /* of pointers */
     void                              (*resume)(ngx_http_request_t *r);
+    unsigned                            one:1;     /* one success is enough:
+                                                      for the caller to set */
+    /* Private to the fan-out: */
+    ngx_event_t                         wake;
+    unsigned                            won:1;     /* a lane is DONE */
 };
 
 

@@ -315,6 +315,7 @@ ngx_http_atelier_generate_launch(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    g->fanout->one = 1;
     g->nattempts = n;
 
     for (i = 0; i < n; i++) {
@@ -391,7 +392,7 @@ ngx_http_atelier_generate_decided(ngx_http_request_t *r,
 
     (void) ngx_http_atelier_fanout_finish(g->fanout);
 
-    /* losers may hold megabytes that the pool would keep to the end */
+    /* those that came second hold pictures, which are not wanted */
 
     for (i = 0; i < g->nattempts; i++) {
         if (g->attempts[i].lane && g->attempts[i].lane != winner) {
