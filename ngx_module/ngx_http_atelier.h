@@ -23,6 +23,7 @@ typedef struct ngx_http_atelier_zone_s      ngx_http_atelier_zone_t;
 typedef struct ngx_http_atelier_cache_s     ngx_http_atelier_cache_t;
 typedef struct ngx_http_atelier_pictures_s  ngx_http_atelier_pictures_t;
 typedef struct ngx_http_atelier_provider_s  ngx_http_atelier_provider_t;
+typedef struct ngx_http_atelier_party_s     ngx_http_atelier_party_t;
 typedef struct ngx_http_atelier_egress_s    ngx_http_atelier_egress_t;
 
 

@@ -71,7 +71,8 @@ ngx_http_atelier_provider_lane(ngx_http_atelier_fanout_t *f,
     }
 
     lane = ngx_http_atelier_fanout_add(f, &ngx_http_atelier_adapter_ops, a,
-                                       &provider->name, provider->timeout);
+                                       &provider->party.name,
+                                       provider->party.timeout);
     if (lane == NULL) {
         return NULL;
     }
@@ -184,7 +185,7 @@ ngx_http_atelier_provider_call(ngx_http_request_t *r,
         /* polls of a job cost nothing and are no calls */
 
         if (at_str_is(c->method, "POST")) {
-            ngx_http_atelier_count(&provider->slot->calls, 1);
+            ngx_http_atelier_count(&provider->party.slot->calls, 1);
         }
     }
 
@@ -256,7 +257,8 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
     amcf = ngx_http_get_module_main_conf(lane->fanout->request,
                                          ngx_http_atelier_module);
 
-    ngx_http_atelier_limit_settle(amcf->zone, a->provider, &a->reservation,
+    ngx_http_atelier_limit_settle(amcf->zone, &a->provider->party,
+                                  &a->reservation,
                                   ngx_http_atelier_adapter_outcome(lane,
                                                                    a->ai),
                                   lane->sent);
@@ -268,13 +270,13 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
         break;
 
     case NGX_HTTP_ATELIER_LANE_DONE:
-        ngx_http_atelier_limit_latency(amcf->zone, a->provider,
+        ngx_http_atelier_limit_latency(amcf->zone, &a->provider->party,
                                        lane->ended - lane->started);
 
         /* a good answer that says it was the last one for a while */
 
         if (a->ai->retry_after_ms > 0) {
-            ngx_http_atelier_limit_pause(amcf->zone, a->provider,
+            ngx_http_atelier_limit_pause(amcf->zone, &a->provider->party,
                                          a->ai->retry_after_ms);
         }
 
@@ -322,7 +324,8 @@ ngx_http_atelier_adapter_cancel(ngx_http_atelier_lane_t *lane,
 
     path.data = buf;
     path.len = ngx_snprintf(buf, sizeof(buf),
-                            "/cancel?provider=%V&job=%*s", &a->provider->name,
+                            "/cancel?provider=%V&job=%*s",
+                            &a->provider->party.name,
                             a->ai->job.len, a->ai->job.data)
                - buf;
 
@@ -428,13 +431,13 @@ ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
     }
 
     if (pause) {
-        ngx_http_atelier_limit_pause(amcf->zone, a->provider, pause);
+        ngx_http_atelier_limit_pause(amcf->zone, &a->provider->party, pause);
     }
 
     mend = ngx_http_atelier_adapter_useless(a->ai);
 
     if (mend) {
-        ngx_http_atelier_limit_disable(amcf->zone, a->provider);
+        ngx_http_atelier_limit_disable(amcf->zone, &a->provider->party);
     }
 
     /* a refused request may need the operator, too */

@@ -10,6 +10,7 @@
 
 #include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_provider.h"
 
 
 /*

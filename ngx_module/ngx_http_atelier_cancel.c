@@ -132,8 +132,8 @@ ngx_http_atelier_cancel_launch(ngx_http_request_t *r)
     cancel->lane = ngx_http_atelier_fanout_add(f,
                                                &ngx_http_atelier_cancel_ops,
                                                cancel,
-                                               &cancel->provider->name,
-                                               cancel->provider->timeout);
+                                               &cancel->provider->party.name,
+                                               cancel->provider->party.timeout);
     ctx->cancel = cancel;
 
     if (cancel->lane == NULL
@@ -162,8 +162,8 @@ ngx_http_atelier_cancel_provider(ngx_http_request_t *r)
     p = amcf->providers.elts;
 
     for (i = 0; i < amcf->providers.nelts; i++) {
-        if (p[i]->name.len == name.len
-            && ngx_memcmp(p[i]->name.data, name.data, name.len) == 0)
+        if (p[i]->party.name.len == name.len
+            && ngx_memcmp(p[i]->party.name.data, name.data, name.len) == 0)
         {
             return p[i];
         }
@@ -255,7 +255,7 @@ ngx_http_atelier_cancel_end(ngx_http_atelier_lane_t *lane,
 
     ngx_log_error(NGX_LOG_WARN, lane->fanout->request->connection->log, 0,
                   "atelier: provider \"%V\" did not take a cancel, status "
-                  "%ui", &cancel->provider->name, cancel->status);
+                  "%ui", &cancel->provider->party.name, cancel->status);
 
     return NGX_HTTP_ATELIER_STEP_FAILED;
 }
@@ -267,6 +267,6 @@ ngx_http_atelier_cancel_ended(ngx_http_atelier_lane_t *lane)
     ngx_http_atelier_cancel_t *cancel = lane->data;
 
     if (lane->sent) {
-        ngx_http_atelier_count(&cancel->provider->slot->cancels, 1);
+        ngx_http_atelier_count(&cancel->provider->party.slot->cancels, 1);
     }
 }

@@ -59,7 +59,8 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
                       "provider \"%V\" needs shared memory: add "
                       "\"atelier_zone state 4m;\" to the http block; "
                       "in %V:%ui",
-                      &p[0]->name, &p[0]->place.file, p[0]->place.line);
+                      &p[0]->party.name, &p[0]->party.place.file,
+                      p[0]->party.place.line);
         return NGX_ERROR;
     }
 
@@ -97,7 +98,8 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
                           "unix:path;\" and a server on that path with "
                           "\"location = /cancel { atelier_cancel; }\"; "
                           "in %V:%ui",
-                          &p[i]->name, &p[i]->place.file, p[i]->place.line);
+                          &p[i]->party.name, &p[i]->party.place.file,
+                          p[i]->party.place.line);
         }
     }
 
@@ -285,7 +287,8 @@ ngx_http_atelier_check_provider(ngx_http_atelier_check_t *check,
                   "internal location of the server that asks it: add "
                   "\"location %s%V { internal; proxy_pass ...; }\" to that "
                   "server; in %V:%ui",
-                  uri, &p->name, &p->place.file, p->place.line,
+                  uri, &p->party.name, &p->party.place.file,
+                  p->party.place.line,
                   (uri->data[uri->len - 1] == '/') ? "" : "= ", uri,
                   &alcf->place.file, alcf->place.line);
 
@@ -488,13 +491,14 @@ ngx_http_atelier_check_shutdown(ngx_cycle_t *cycle,
     }
 
     for (i = 0; i < amcf->providers.nelts; i++) {
-        if (p[i]->timeout >= ccf->shutdown_timeout) {
+        if (p[i]->party.timeout >= ccf->shutdown_timeout) {
             ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
                           "\"worker_shutdown_timeout\" of %Mms is not longer "
                           "than timeout=%Mms of provider \"%V\": a reload "
                           "would cut its requests; in %V:%ui",
-                          ccf->shutdown_timeout, p[i]->timeout, &p[i]->name,
-                          &p[i]->place.file, p[i]->place.line);
+                          ccf->shutdown_timeout, p[i]->party.timeout,
+                          &p[i]->party.name,
+                          &p[i]->party.place.file, p[i]->party.place.line);
         }
     }
 }

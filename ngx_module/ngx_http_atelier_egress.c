@@ -15,20 +15,28 @@
 #define NGX_HTTP_ATELIER_ERRAND_SEND  5000
 #define NGX_HTTP_ATELIER_ERRAND_WAIT  30000
 
-/* Bytes of "HTTP/1.1 2". */
-#define NGX_HTTP_ATELIER_ERRAND_STATUS  10
+/* Bytes of "HTTP/1.1 200". */
+#define NGX_HTTP_ATELIER_ERRAND_STATUS  12
 
 
-typedef struct {
-    ngx_peer_connection_t   peer;
-    ngx_pool_t             *pool;
-    ngx_str_t               path;
-    ngx_buf_t              *request;
-    u_char                  answer[512];    /* "HTTP/1.1 200 ..." */
-    size_t                  len;            /* of it that is kept */
-} ngx_http_atelier_errand_t;
+struct ngx_http_atelier_errand_s {
+    ngx_peer_connection_t        peer;
+    ngx_pool_t                  *pool;
+    ngx_str_t                    path;
+    ngx_buf_t                   *request;
+    ngx_http_atelier_errand_pt   cb;             /* NULL: nobody listens */
+    void                        *data;
+    unsigned                     asked:1;        /* a refusal is an answer */
+    u_char                       answer[512];    /* "HTTP/1.1 200 ..." */
+    size_t                       len;            /* of it that is kept */
+};
 
 
+static ngx_http_atelier_errand_t *ngx_http_atelier_errand_create(
+    ngx_http_atelier_egress_t *egress, ngx_str_t *path,
+    ngx_str_t *request_id);
+static ngx_int_t ngx_http_atelier_errand_connect(
+    ngx_http_atelier_errand_t *e);
 static void ngx_http_atelier_errand_write(ngx_event_t *wev);
 static void ngx_http_atelier_errand_read(ngx_event_t *rev);
 static void ngx_http_atelier_errand_idle(ngx_event_t *ev);
@@ -83,18 +91,63 @@ ngx_int_t
 ngx_http_atelier_egress_post(ngx_http_atelier_egress_t *egress,
     ngx_str_t *path)
 {
-    ngx_int_t                   rc;
+    ngx_str_t  none = ngx_null_string;
+
+    return ngx_http_atelier_egress_ask(egress, path, &none, NULL, NULL)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_http_atelier_errand_t *
+ngx_http_atelier_egress_ask(ngx_http_atelier_egress_t *egress,
+    ngx_str_t *path, ngx_str_t *request_id, ngx_http_atelier_errand_pt cb,
+    void *data)
+{
+    ngx_http_atelier_errand_t  *e;
+
+    e = ngx_http_atelier_errand_create(egress, path, request_id);
+    if (e == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_atelier_errand_connect(e) != NGX_OK) {
+        ngx_http_atelier_errand_close(e, "the connection failed");
+        return NULL;
+    }
+
+    /* the first event is still to come, so nobody has been told yet */
+
+    e->cb = cb;
+    e->data = data;
+    e->asked = (cb != NULL);
+
+    return e;
+}
+
+
+void
+ngx_http_atelier_egress_forget(ngx_http_atelier_errand_t *e)
+{
+    e->cb = NULL;
+}
+
+
+static ngx_http_atelier_errand_t *
+ngx_http_atelier_errand_create(ngx_http_atelier_egress_t *egress,
+    ngx_str_t *path, ngx_str_t *request_id)
+{
+    size_t                      len;
     ngx_pool_t                 *pool;
-    ngx_connection_t           *c;
     ngx_http_atelier_errand_t  *e;
 
     static const char  head[] = "POST %V HTTP/1.0\r\n"
                                 "Host: egress\r\n"
+                                "%s%V%s"
                                 "Content-Length: 0\r\n\r\n";
 
     pool = ngx_create_pool(1024, ngx_cycle->log);
     if (pool == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     e = ngx_pcalloc(pool, sizeof(ngx_http_atelier_errand_t));
@@ -102,16 +155,22 @@ ngx_http_atelier_egress_post(ngx_http_atelier_egress_t *egress,
         goto failed;
     }
 
+    len = sizeof(head) + sizeof("X-Request-ID: \r\n") + path->len
+          + request_id->len;
+
     e->pool = pool;
-    e->request = ngx_create_temp_buf(pool, sizeof(head) + path->len);
+    e->request = ngx_create_temp_buf(pool, len);
+    e->path.len = path->len;
     e->path.data = ngx_pstrdup(pool, path);
 
     if (e->request == NULL || e->path.data == NULL) {
         goto failed;
     }
 
-    e->path.len = path->len;
-    e->request->last = ngx_sprintf(e->request->last, head, path);
+    e->request->last = ngx_sprintf(e->request->last, head, path,
+                                   request_id->len ? "X-Request-ID: " : "",
+                                   request_id,
+                                   request_id->len ? "\r\n" : "");
 
     e->peer.sockaddr = egress->addr.sockaddr;
     e->peer.socklen = egress->addr.socklen;
@@ -120,32 +179,41 @@ ngx_http_atelier_egress_post(ngx_http_atelier_egress_t *egress,
     e->peer.log = ngx_cycle->log;
     e->peer.log_error = NGX_ERROR_ERR;
 
+    return e;
+
+failed:
+
+    ngx_destroy_pool(pool);
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_errand_connect(ngx_http_atelier_errand_t *e)
+{
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
+
     rc = ngx_event_connect_peer(&e->peer);
 
     if (rc != NGX_OK && rc != NGX_AGAIN) {
-        ngx_http_atelier_errand_close(e, "the connection failed");
         return NGX_ERROR;
     }
 
     c = e->peer.connection;
     c->data = e;
-    c->pool = pool;
+    c->pool = e->pool;
     c->read->handler = ngx_http_atelier_errand_idle;
     c->write->handler = ngx_http_atelier_errand_write;
 
     ngx_add_timer(c->write, NGX_HTTP_ATELIER_ERRAND_SEND);
 
     if (rc == NGX_OK) {
-        ngx_http_atelier_errand_write(c->write);
+        ngx_post_event(c->write, &ngx_posted_events);
     }
 
     return NGX_OK;
-
-failed:
-
-    ngx_destroy_pool(pool);
-
-    return NGX_ERROR;
 }
 
 
@@ -236,7 +304,9 @@ ngx_http_atelier_errand_read(ngx_event_t *rev)
         e->len = ngx_min(e->len + n, NGX_HTTP_ATELIER_ERRAND_STATUS);
     }
 
-    if (e->len == NGX_HTTP_ATELIER_ERRAND_STATUS && e->answer[9] == '2') {
+    if (e->len == NGX_HTTP_ATELIER_ERRAND_STATUS
+        && (e->asked || e->answer[9] == '2'))
+    {
         ngx_http_atelier_errand_close(e, NULL);
 
     } else {
@@ -252,10 +322,15 @@ ngx_http_atelier_errand_idle(ngx_event_t *ev)
 }
 
 
+/* Tells who listens last, when nothing of the errand is left. */
+
 static void
 ngx_http_atelier_errand_close(ngx_http_atelier_errand_t *e, const char *why)
 {
-    ngx_pool_t  *pool;
+    void                        *data;
+    ngx_int_t                    status;
+    ngx_pool_t                  *pool;
+    ngx_http_atelier_errand_pt   cb;
 
     if (why) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
@@ -263,11 +338,20 @@ ngx_http_atelier_errand_close(ngx_http_atelier_errand_t *e, const char *why)
                       &e->path, why);
     }
 
+    cb = e->cb;
+    data = e->data;
     pool = e->pool;
+
+    status = (e->len == NGX_HTTP_ATELIER_ERRAND_STATUS)
+             ? ngx_atoi(&e->answer[9], 3) : 0;
 
     if (e->peer.connection) {
         ngx_close_connection(e->peer.connection);
     }
 
     ngx_destroy_pool(pool);
+
+    if (cb) {
+        cb(data, (status == NGX_ERROR) ? 0 : status);
+    }
 }

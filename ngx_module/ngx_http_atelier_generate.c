@@ -472,7 +472,7 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
 
     for (i = 0; i < g->nattempts; i++) {
         a = &g->attempts[i];
-        slot = a->provider->slot;
+        slot = a->provider->party.slot;
 
         a->outcome = ngx_http_atelier_generate_outcome(g, a);
         ngx_http_atelier_count(&slot->outcomes[a->outcome], 1);

@@ -118,8 +118,8 @@ ngx_http_atelier_answer_attempts(ngx_http_atelier_generation_t *g,
         rc |= at_buf_printf(b, "%s{\"provider\":\"%.*s\",\"outcome\":\"%s\","
                                "\"ms\":%lu",
                             i ? "," : "",
-                            (int) a->provider->name.len,
-                            a->provider->name.data,
+                            (int) a->provider->party.name.len,
+                            a->provider->party.name.data,
                             ngx_http_atelier_outcome_names[a->outcome],
                             (unsigned long) ms);
 
@@ -294,12 +294,12 @@ ngx_http_atelier_answer_retry_after(ngx_http_atelier_generation_t *g)
         case NGX_HTTP_ATELIER_OUTCOME_OPEN:
         case NGX_HTTP_ATELIER_OUTCOME_LIMITED:
         case NGX_HTTP_ATELIER_OUTCOME_RATE_LIMITED:
-            wait = ngx_http_atelier_limit_wait(g->conf->zone, provider);
+            wait = ngx_http_atelier_limit_wait(g->conf->zone, &provider->party);
             break;
 
         default:
             wait = ngx_max(ngx_http_atelier_limit_wait(g->conf->zone,
-                                                       provider),
+                                                       &provider->party),
                            (ngx_msec_t) NGX_HTTP_ATELIER_RETRY * 1000);
             break;
         }

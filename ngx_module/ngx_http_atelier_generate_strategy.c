@@ -183,7 +183,7 @@ static ngx_int_t
 ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_attempt_t *a)
 {
-    if (ngx_http_atelier_limit_take(g->conf->zone, a->provider,
+    if (ngx_http_atelier_limit_take(g->conf->zone, &a->provider->party,
                                     &a->reservation)
         != NGX_OK)
     {
@@ -193,7 +193,7 @@ ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
     a->lane = ngx_http_atelier_provider_lane(g->fanout, a->provider,
                                              &g->request, &a->reservation);
     if (a->lane == NULL) {
-        ngx_http_atelier_limit_settle(g->conf->zone, a->provider,
+        ngx_http_atelier_limit_settle(g->conf->zone, &a->provider->party,
                                       &a->reservation,
                                       AT_BREAKER_UNKNOWN, 0);
         return NGX_ERROR;
@@ -248,7 +248,7 @@ ngx_http_atelier_strategy_arm(ngx_http_atelier_generation_t *g,
     ngx_int_t   p95;
     ngx_msec_t  delay;
 
-    p95 = ngx_http_atelier_limit_p95(g->conf->zone, provider);
+    p95 = ngx_http_atelier_limit_p95(g->conf->zone, &provider->party);
 
     delay = (p95 == NGX_ERROR) ? g->location->hedge_max : (ngx_msec_t) p95;
     delay = ngx_max(delay, g->location->hedge_min);
@@ -311,7 +311,7 @@ ngx_http_atelier_strategy_learn(ngx_http_atelier_generation_t *g,
             && (ngx_msec_int_t) (winner->started - lane->started) >= 0)
         {
             ngx_http_atelier_limit_latency(g->conf->zone,
-                                           g->attempts[i].provider,
+                                           &g->attempts[i].provider->party,
                                            ngx_current_msec - lane->started);
         }
     }

@@ -7,6 +7,7 @@
 
 #include "ngx_http_atelier_limit.h"
 #include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -117,18 +118,20 @@ ngx_http_atelier_ready_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
     p = amcf->providers.elts;
 
     for (i = 0; i < amcf->providers.nelts; i++) {
-        if (ngx_http_atelier_limit_breaker(amcf->zone, p[i])
+        if (ngx_http_atelier_limit_breaker(amcf->zone, &p[i]->party)
             == AT_BREAKER_OPEN)
         {
             state = "open";
 
         } else {
-            state = ngx_http_atelier_limit_wait(amcf->zone, p[i]) ? "waiting"
-                                                                  : "ok";
+            state = ngx_http_atelier_limit_wait(amcf->zone, &p[i]->party)
+                    ? "waiting"
+                    : "ok";
         }
 
         rc |= at_buf_printf(b, "%s\"%.*s\":\"%s\"", i ? "," : "",
-                            (int) p[i]->name.len, p[i]->name.data, state);
+                            (int) p[i]->party.name.len, p[i]->party.name.data,
+                            state);
     }
 
     rc |= at_buf_append_str(b, AT_STR("}}\n"));

@@ -18,10 +18,10 @@
 
 
 static ngx_msec_t ngx_http_atelier_limit_refused(
-    ngx_http_atelier_provider_t *provider, ngx_msec_t now, ngx_uint_t *open);
+    ngx_http_atelier_party_t *party, ngx_msec_t now, ngx_uint_t *open);
 static ngx_msec_t ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w);
 static ngx_http_atelier_window_t *ngx_http_atelier_limit_ring(
-    ngx_http_atelier_provider_t *provider, ngx_uint_t n);
+    ngx_http_atelier_party_t *party, ngx_uint_t n);
 static ngx_uint_t ngx_http_atelier_limit_slot(ngx_http_atelier_window_t *w,
     ngx_uint_t n);
 static void ngx_http_atelier_limit_push(ngx_http_atelier_window_t *w,
@@ -34,7 +34,7 @@ static int ngx_libc_cdecl ngx_http_atelier_cmp_ms(const void *one,
 
 ngx_int_t
 ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_party_t *party,
     ngx_http_atelier_reservation_t *reservation)
 {
     ngx_uint_t  i, open;
@@ -46,7 +46,7 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    reservation->wait = ngx_http_atelier_limit_refused(provider, now, &open);
+    reservation->wait = ngx_http_atelier_limit_refused(party, now, &open);
 
     if (reservation->wait) {
         ngx_shmtx_unlock(&zone->pool->mutex);
@@ -54,14 +54,14 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
         return NGX_BUSY;
     }
 
-    for (i = 0; i < provider->nrates; i++) {
-        ngx_http_atelier_limit_push(ngx_http_atelier_limit_ring(provider, i),
+    for (i = 0; i < party->nrates; i++) {
+        ngx_http_atelier_limit_push(ngx_http_atelier_limit_ring(party, i),
                                     now);
     }
 
-    if (provider->max_fails) {
-        reservation->probe = at_breaker_ask(&provider->slot->breaker, now,
-                                            provider->timeout
+    if (party->max_fails) {
+        reservation->probe = at_breaker_ask(&party->slot->breaker, now,
+                                            party->timeout
                                             + NGX_HTTP_ATELIER_PROBE_LOST);
     }
 
@@ -75,27 +75,27 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
 
 void
 ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_party_t *party,
     ngx_http_atelier_reservation_t *reservation,
     at_breaker_outcome_e outcome, ngx_uint_t sent)
 {
     ngx_uint_t          i;
     at_breaker_rules_t  rules;
 
-    rules.max_fails = provider->max_fails;
-    rules.fail_timeout = provider->fail_timeout;
+    rules.max_fails = party->max_fails;
+    rules.fail_timeout = party->fail_timeout;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
     if (!sent) {
-        for (i = 0; i < provider->nrates; i++) {
-            ngx_http_atelier_limit_pop(ngx_http_atelier_limit_ring(provider,
+        for (i = 0; i < party->nrates; i++) {
+            ngx_http_atelier_limit_pop(ngx_http_atelier_limit_ring(party,
                                                                    i),
                                        reservation->at);
         }
     }
 
-    at_breaker_settle(&provider->slot->breaker, &rules, ngx_current_msec,
+    at_breaker_settle(&party->slot->breaker, &rules, ngx_current_msec,
                       reservation->probe, outcome,
                       ngx_current_msec - reservation->at);
 
@@ -105,26 +105,26 @@ ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
 
 void
 ngx_http_atelier_limit_disable(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider)
+    ngx_http_atelier_party_t *party)
 {
     ngx_http_atelier_slot_t  *slot;
 
-    slot = provider->slot;
+    slot = party->slot;
 
     ngx_shmtx_lock(&zone->pool->mutex);
-    slot->disabled = ngx_max(slot->disabled, provider->epoch);
+    slot->disabled = ngx_max(slot->disabled, party->epoch);
     ngx_shmtx_unlock(&zone->pool->mutex);
 }
 
 
 void
 ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_msec_t ms)
+    ngx_http_atelier_party_t *party, ngx_msec_t ms)
 {
     ngx_msec_t                until;
     ngx_http_atelier_slot_t  *slot;
 
-    slot = provider->slot;
+    slot = party->slot;
     until = ngx_max(ngx_current_msec + ms, 1);
 
     ngx_shmtx_lock(&zone->pool->mutex);
@@ -141,13 +141,13 @@ ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
 
 ngx_msec_t
 ngx_http_atelier_limit_wait(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider)
+    ngx_http_atelier_party_t *party)
 {
     ngx_uint_t  open;
     ngx_msec_t  wait;
 
     ngx_shmtx_lock(&zone->pool->mutex);
-    wait = ngx_http_atelier_limit_refused(provider, ngx_current_msec, &open);
+    wait = ngx_http_atelier_limit_refused(party, ngx_current_msec, &open);
     ngx_shmtx_unlock(&zone->pool->mutex);
 
     return wait;
@@ -156,18 +156,18 @@ ngx_http_atelier_limit_wait(ngx_http_atelier_zone_t *zone,
 
 ngx_uint_t
 ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_uint_t n)
+    ngx_http_atelier_party_t *party, ngx_uint_t n)
 {
     ngx_uint_t                  i, calls, left, used;
     ngx_msec_t                  now, span;
     ngx_http_atelier_window_t  *w;
 
     now = ngx_current_msec;
-    calls = provider->rates[n].calls;
+    calls = party->rates[n].calls;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    w = ngx_http_atelier_limit_ring(provider, n);
+    w = ngx_http_atelier_limit_ring(party, n);
     span = ngx_http_atelier_limit_span(w);
     used = w->count;
 
@@ -193,19 +193,19 @@ ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
 
 at_breaker_state_e
 ngx_http_atelier_limit_breaker(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider)
+    ngx_http_atelier_party_t *party)
 {
     at_breaker_state_e        state;
     ngx_http_atelier_slot_t  *slot;
 
-    slot = provider->slot;
+    slot = party->slot;
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    if (slot->disabled >= provider->epoch) {
+    if (slot->disabled >= party->epoch) {
         state = AT_BREAKER_OPEN;
 
-    } else if (provider->max_fails == 0) {
+    } else if (party->max_fails == 0) {
         state = AT_BREAKER_CLOSED;
 
     } else {
@@ -224,7 +224,7 @@ ngx_http_atelier_limit_breaker(ngx_http_atelier_zone_t *zone,
  */
 
 static ngx_msec_t
-ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
+ngx_http_atelier_limit_refused(ngx_http_atelier_party_t *party,
     ngx_msec_t now, ngx_uint_t *open)
 {
     ngx_uint_t                  i, n, calls;
@@ -235,14 +235,14 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
 
     wait = 0;
     *open = 0;
-    slot = provider->slot;
+    slot = party->slot;
 
-    if (slot->disabled >= provider->epoch) {
+    if (slot->disabled >= party->epoch) {
         *open = 1;
         return NGX_MAX_INT_T_VALUE;
     }
 
-    if (provider->max_fails) {
+    if (party->max_fails) {
         wait = at_breaker_wait(&slot->breaker, now);
         *open = (wait != 0);
     }
@@ -259,9 +259,9 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_provider_t *provider,
         }
     }
 
-    for (i = 0; i < provider->nrates; i++) {
-        w = ngx_http_atelier_limit_ring(provider, i);
-        calls = provider->rates[i].calls;
+    for (i = 0; i < party->nrates; i++) {
+        w = ngx_http_atelier_limit_ring(party, i);
+        calls = party->rates[i].calls;
 
         if (w->count < calls) {
             continue;
@@ -303,12 +303,12 @@ ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w)
 /* The ring of the nth rate; a later configuration may have moved it. */
 
 static ngx_http_atelier_window_t *
-ngx_http_atelier_limit_ring(ngx_http_atelier_provider_t *provider,
+ngx_http_atelier_limit_ring(ngx_http_atelier_party_t *party,
     ngx_uint_t n)
 {
     ngx_http_atelier_window_t  *w;
 
-    w = provider->windows[n];
+    w = party->windows[n];
 
     while (w->moved) {
         w = w->moved;
@@ -395,11 +395,11 @@ ngx_http_atelier_limit_pop(ngx_http_atelier_window_t *w, ngx_msec_t at)
 
 void
 ngx_http_atelier_limit_latency(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_msec_t ms)
+    ngx_http_atelier_party_t *party, ngx_msec_t ms)
 {
     ngx_http_atelier_latencies_t  *l;
 
-    l = &provider->slot->latencies;
+    l = &party->slot->latencies;
 
     ngx_shmtx_lock(&zone->pool->mutex);
     l->ms[l->count++ % NGX_HTTP_ATELIER_LATENCIES] = (uint32_t) ms;
@@ -409,13 +409,13 @@ ngx_http_atelier_limit_latency(ngx_http_atelier_zone_t *zone,
 
 ngx_int_t
 ngx_http_atelier_limit_p95(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider)
+    ngx_http_atelier_party_t *party)
 {
     ngx_uint_t                    n;
     ngx_http_atelier_latencies_t  l;
 
     ngx_shmtx_lock(&zone->pool->mutex);
-    l = provider->slot->latencies;
+    l = party->slot->latencies;
     ngx_shmtx_unlock(&zone->pool->mutex);
 
     n = ngx_min(l.count, NGX_HTTP_ATELIER_LATENCIES);

@@ -8,7 +8,7 @@
 #define NGX_HTTP_ATELIER_LIMIT_H
 
 
-#include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_party.h"
 
 
 /* What a lane reserved, and where it came from. */
@@ -26,44 +26,44 @@ typedef struct {
  * settled by one ngx_http_atelier_limit_settle().
  */
 ngx_int_t ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_party_t *party,
     ngx_http_atelier_reservation_t *reservation);
 
 /* The call is over.  sent 0: nothing left for it, so the call is given back. */
 void ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider,
+    ngx_http_atelier_party_t *party,
     ngx_http_atelier_reservation_t *reservation,
     at_breaker_outcome_e outcome, ngx_uint_t sent);
 
 /* The provider is useless as it is configured: not asked before a reload. */
 void ngx_http_atelier_limit_disable(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider);
+    ngx_http_atelier_party_t *party);
 
 /* No worker asks the provider for so many ms; a longer pause stays. */
 void ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_msec_t ms);
+    ngx_http_atelier_party_t *party, ngx_msec_t ms);
 
 /*
  * In how many ms a call could be made (0: now, NGX_MAX_INT_T_VALUE: not before
  * a reload); takes nothing.
  */
 ngx_msec_t ngx_http_atelier_limit_wait(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider);
+    ngx_http_atelier_party_t *party);
 
 /* Calls that are left in this window, by its index. */
 ngx_uint_t ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_uint_t n);
+    ngx_http_atelier_party_t *party, ngx_uint_t n);
 
 at_breaker_state_e ngx_http_atelier_limit_breaker(
-    ngx_http_atelier_zone_t *zone, ngx_http_atelier_provider_t *provider);
+    ngx_http_atelier_zone_t *zone, ngx_http_atelier_party_t *party);
 
 /* One more latency of a good picture, or at least so much. */
 void ngx_http_atelier_limit_latency(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider, ngx_msec_t ms);
+    ngx_http_atelier_party_t *party, ngx_msec_t ms);
 
 /* The 95th percentile of the last ones; NGX_ERROR: too few to say. */
 ngx_int_t ngx_http_atelier_limit_p95(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider);
+    ngx_http_atelier_party_t *party);
 
 
 #endif /* NGX_HTTP_ATELIER_LIMIT_H */

@@ -8,6 +8,7 @@
 #include "ngx_http_atelier_cache.h"
 #include "ngx_http_atelier_limit.h"
 #include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -191,8 +192,8 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
     for (n = 0; n < amcf->providers.nelts; n++) {
         rc |= at_buf_printf(b, "atelier_provider_calls_total"
                                "{provider=\"%.*s\"} %lu\n",
-                            (int) p[n]->name.len, p[n]->name.data,
-                            (unsigned long) p[n]->slot->calls);
+                            (int) p[n]->party.name.len, p[n]->party.name.data,
+                            (unsigned long) p[n]->party.slot->calls);
     }
 
     rc |= ngx_http_atelier_metrics_head(b, "provider_cancels_total",
@@ -202,8 +203,8 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
     for (n = 0; n < amcf->providers.nelts; n++) {
         rc |= at_buf_printf(b, "atelier_provider_cancels_total"
                                "{provider=\"%.*s\"} %lu\n",
-                            (int) p[n]->name.len, p[n]->name.data,
-                            (unsigned long) p[n]->slot->cancels);
+                            (int) p[n]->party.name.len, p[n]->party.name.data,
+                            (unsigned long) p[n]->party.slot->cancels);
     }
 
     rc |= ngx_http_atelier_metrics_head(b, "provider_outcomes_total",
@@ -216,9 +217,10 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
         for (i = 0; i < NGX_HTTP_ATELIER_NOUTCOMES; i++) {
             rc |= at_buf_printf(b, "atelier_provider_outcomes_total"
                                    "{provider=\"%.*s\",outcome=\"%s\"} %lu\n",
-                                (int) p[n]->name.len, p[n]->name.data,
+                                (int) p[n]->party.name.len,
+                                p[n]->party.name.data,
                                 ngx_http_atelier_outcome_names[i],
-                                (unsigned long) p[n]->slot->outcomes[i]);
+                                (unsigned long) p[n]->party.slot->outcomes[i]);
         }
     }
 
@@ -229,8 +231,9 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
     for (n = 0; n < amcf->providers.nelts; n++) {
         rc |= at_buf_printf(b, "atelier_provider_wait_seconds"
                                "{provider=\"%.*s\"} %.3f\n",
-                            (int) p[n]->name.len, p[n]->name.data,
-                            ngx_http_atelier_limit_wait(amcf->zone, p[n])
+                            (int) p[n]->party.name.len, p[n]->party.name.data,
+                            ngx_http_atelier_limit_wait(amcf->zone,
+                                                        &p[n]->party)
                             / 1000.0);
     }
 
@@ -238,13 +241,16 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
                                         "Calls left in each window.");
 
     for (n = 0; n < amcf->providers.nelts; n++) {
-        for (i = 0; i < p[n]->nrates; i++) {
+        for (i = 0; i < p[n]->party.nrates; i++) {
             rc |= at_buf_printf(b, "atelier_provider_limit_left"
                                    "{provider=\"%.*s\",seconds=\"%lu\"} %lu\n",
-                                (int) p[n]->name.len, p[n]->name.data,
-                                (unsigned long) p[n]->rates[i].period / 1000,
+                                (int) p[n]->party.name.len,
+                                p[n]->party.name.data,
+                                (unsigned long) p[n]->party.rates[i].period
+                                / 1000,
                                 (unsigned long) ngx_http_atelier_limit_left(
-                                                     amcf->zone, p[n], i));
+                                                     amcf->zone, &p[n]->party,
+                                                     i));
         }
     }
 
@@ -254,9 +260,9 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
     for (n = 0; n < amcf->providers.nelts; n++) {
         rc |= at_buf_printf(b, "atelier_provider_breaker{provider=\"%.*s\"} "
                                "%d\n",
-                            (int) p[n]->name.len, p[n]->name.data,
+                            (int) p[n]->party.name.len, p[n]->party.name.data,
                             (int) ngx_http_atelier_limit_breaker(amcf->zone,
-                                                                 p[n]));
+                                                                 &p[n]->party));
     }
 
     rc |= ngx_http_atelier_metrics_head(b, "provider_latency_seconds",
@@ -265,11 +271,12 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
                                         "picture.");
 
     for (n = 0; n < amcf->providers.nelts; n++) {
-        ngx_sprintf((u_char *) label, "provider=\"%V\"%Z", &p[n]->name);
+        ngx_sprintf((u_char *) label, "provider=\"%V\"%Z", &p[n]->party.name);
 
         rc |= ngx_http_atelier_metrics_histogram(b,
                                                  "provider_latency_seconds",
-                                                 label, &p[n]->slot->latency);
+                                                 label,
+                                                 &p[n]->party.slot->latency);
     }
 
     return rc;

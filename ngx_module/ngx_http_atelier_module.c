@@ -2,8 +2,8 @@
  * The directives of the module, its variables, and the life of its
  * configuration.  What a directive does is in the file of its mechanism.
  *
- *     http        atelier_zone, atelier_cache, atelier_pictures, atelier_ai_provider,
- *                 atelier_secret, atelier_egress
+ *     http        atelier_zone, atelier_cache, atelier_pictures,
+ *                 atelier_ai_provider, atelier_secret, atelier_egress
  *     location    atelier_generate, atelier_cancel, atelier_metrics,
  *                 atelier_health
  */

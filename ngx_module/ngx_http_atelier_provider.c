@@ -27,14 +27,6 @@ static char *ngx_http_atelier_param_result_host(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_param_priority(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
-static char *ngx_http_atelier_param_timeout(ngx_conf_t *cf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *value);
-static char *ngx_http_atelier_param_rate(ngx_conf_t *cf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *value);
-static char *ngx_http_atelier_param_max_fails(ngx_conf_t *cf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *value);
-static char *ngx_http_atelier_param_fail_timeout(ngx_conf_t *cf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_param_model(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_param_prompt_max(ngx_conf_t *cf,
@@ -51,10 +43,6 @@ static const ngx_http_atelier_param_t  ngx_http_atelier_params[] = {
     { ngx_string("result="), ngx_http_atelier_param_result },
     { ngx_string("result_host="), ngx_http_atelier_param_result_host },
     { ngx_string("priority="), ngx_http_atelier_param_priority },
-    { ngx_string("timeout="), ngx_http_atelier_param_timeout },
-    { ngx_string("rate="), ngx_http_atelier_param_rate },
-    { ngx_string("max_fails="), ngx_http_atelier_param_max_fails },
-    { ngx_string("fail_timeout="), ngx_http_atelier_param_fail_timeout },
     { ngx_string("model="), ngx_http_atelier_param_model },
     { ngx_string("prompt_max="), ngx_http_atelier_param_prompt_max },
     { ngx_null_string, NULL }
@@ -66,6 +54,7 @@ ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_atelier_main_conf_t *amcf = conf;
 
+    ngx_int_t                         rc;
     ngx_str_t                        *value, text;
     ngx_uint_t                        i;
     const ngx_http_atelier_param_t   *param;
@@ -87,15 +76,27 @@ ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     *slot = p;
 
-    p->name = value[1];
-    p->ai.name = ngx_http_atelier_str(&p->name);
+    ngx_str_set(&p->party.kind, "provider");
+    p->party.name = value[1];
+    p->party.slot_name = value[1];
+    p->ai.name = ngx_http_atelier_str(&p->party.name);
     p->order = amcf->providers.nelts;
     p->priority = NGX_CONF_UNSET_UINT;
-    p->max_fails = 5;
-    p->fail_timeout = 10000;
-    ngx_http_atelier_here(cf, &p->place);
+    p->party.max_fails = 5;
+    p->party.fail_timeout = 10000;
+    ngx_http_atelier_here(cf, &p->party.place);
 
     for (i = 2; i < cf->args->nelts; i++) {
+
+        rc = ngx_http_atelier_party_param(cf, &p->party, &value[i]);
+
+        if (rc == NGX_OK) {
+            continue;
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
 
         for (param = ngx_http_atelier_params; param->name.len; param++) {
             if (ngx_strncmp(value[i].data, param->name.data, param->name.len)
@@ -111,7 +112,7 @@ ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "known are format=, uri=, result=, "
                                "result_host=, priority=, timeout=, rate=, "
                                "max_fails=, fail_timeout=, model=, "
-                               "prompt_max=", &value[i], &p->name);
+                               "prompt_max=", &value[i], &p->party.name);
             return NGX_CONF_ERROR;
         }
 
@@ -151,15 +152,15 @@ ngx_http_atelier_provider_name(ngx_conf_t *cf,
     providers = amcf->providers.elts;
 
     for (n = 0; n < amcf->providers.nelts; n++) {
-        if (providers[n]->name.len == name->len
-            && ngx_memcmp(providers[n]->name.data, name->data, name->len)
+        if (providers[n]->party.name.len == name->len
+            && ngx_memcmp(providers[n]->party.name.data, name->data, name->len)
                == 0)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "provider \"%V\" is already defined in %V:%ui: "
                                "give this one another name", name,
-                               &providers[n]->place.file,
-                               providers[n]->place.line);
+                               &providers[n]->party.place.file,
+                               providers[n]->party.place.line);
             return NGX_CONF_ERROR;
         }
     }
@@ -187,7 +188,7 @@ ngx_http_atelier_provider_complete(ngx_conf_t *cf,
     if (p->ai.format == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "provider \"%V\" has no format: add format= with "
-                           "one of %s", &p->name, at_ai_format_names());
+                           "one of %s", &p->party.name, at_ai_format_names());
         return NGX_CONF_ERROR;
     }
 
@@ -195,14 +196,14 @@ ngx_http_atelier_provider_complete(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "provider \"%V\" has no uri: add uri=/_ai/%V and "
                            "an internal location of that name",
-                           &p->name, &p->name);
+                           &p->party.name, &p->party.name);
         return NGX_CONF_ERROR;
     }
 
     if (p->ai.format->needs_model && p->ai.model.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "provider \"%V\" has no model: format \"%s\" "
-                           "needs model=", &p->name, p->ai.format->name);
+                           "needs model=", &p->party.name, p->ai.format->name);
         return NGX_CONF_ERROR;
     }
 
@@ -210,7 +211,7 @@ ngx_http_atelier_provider_complete(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "uri=%V of provider \"%V\" must end in \"/\": "
                            "format \"%s\" asks for several addresses below "
-                           "it", &p->uri, &p->name, p->ai.format->name);
+                           "it", &p->uri, &p->party.name, p->ai.format->name);
         return NGX_CONF_ERROR;
     }
 
@@ -219,7 +220,7 @@ ngx_http_atelier_provider_complete(ngx_conf_t *cf,
     if (wrong) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid model of provider \"%V\": %s",
-                           &p->name, wrong);
+                           &p->party.name, wrong);
         return NGX_CONF_ERROR;
     }
 
@@ -227,15 +228,15 @@ ngx_http_atelier_provider_complete(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "provider \"%V\" needs result= and result_host= "
                            "together: the location that fetches result URLs "
-                           "and the origins they may point to", &p->name);
+                           "and the origins they may point to", &p->party.name);
         return NGX_CONF_ERROR;
     }
 
-    if (p->timeout == 0) {
-        p->timeout = 30000;
+    if (p->party.timeout == 0) {
+        p->party.timeout = 30000;
     }
 
-    p->ai.timeout_ms = p->timeout;
+    p->ai.timeout_ms = p->party.timeout;
 
     if (p->priority == NGX_CONF_UNSET_UINT) {
         p->priority = p->order;
@@ -255,28 +256,9 @@ ngx_http_atelier_param_format(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown format \"%V\" of provider \"%V\": "
                            "known are %s",
-                           value, &p->name, at_ai_format_names());
+                           value, &p->party.name, at_ai_format_names());
         return NGX_CONF_ERROR;
     }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_atelier_param_location(ngx_conf_t *cf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *value, const char *param,
-    ngx_str_t *to)
-{
-    if (value->len == 0 || value->data[0] != '/') {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid %s=\"%V\" of provider \"%V\": it is the "
-                           "name of an internal location and starts with "
-                           "\"/\"", param, value, &p->name);
-        return NGX_CONF_ERROR;
-    }
-
-    *to = *value;
 
     return NGX_CONF_OK;
 }
@@ -286,7 +268,9 @@ static char *
 ngx_http_atelier_param_uri(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
     ngx_str_t *value)
 {
-    return ngx_http_atelier_param_location(cf, p, value, "uri", &p->uri);
+    return (ngx_http_atelier_party_location(cf, &p->party, value, "uri",
+                                            &p->uri)
+            == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -294,8 +278,9 @@ static char *
 ngx_http_atelier_param_result(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
     ngx_str_t *value)
 {
-    return ngx_http_atelier_param_location(cf, p, value, "result",
-                                           &p->result);
+    return (ngx_http_atelier_party_location(cf, &p->party, value, "result",
+                                            &p->result)
+            == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -309,7 +294,7 @@ ngx_http_atelier_param_result_host(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid result_host=\"%V\" of provider \"%V\": "
                            "give an origin such as https://cdn.example.com "
-                           "or https://*.example.com", value, &p->name);
+                           "or https://*.example.com", value, &p->party.name);
         return NGX_CONF_ERROR;
     }
 
@@ -342,138 +327,11 @@ ngx_http_atelier_param_priority(ngx_conf_t *cf,
     if (n < 1 || n > 1000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid priority=\"%V\" of provider \"%V\": give "
-                           "1 (first) to 1000", value, &p->name);
+                           "1 (first) to 1000", value, &p->party.name);
         return NGX_CONF_ERROR;
     }
 
     p->priority = n;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_atelier_param_timeout(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
-    ngx_str_t *value)
-{
-    ngx_int_t  ms;
-
-    ms = ngx_parse_time(value, 0);
-
-    if (ms == NGX_ERROR || ms < 1 || ms > 600000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid timeout=\"%V\" of provider \"%V\": give "
-                           "1ms to 10m, for example 10s", value, &p->name);
-        return NGX_CONF_ERROR;
-    }
-
-    p->timeout = ms;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_atelier_param_rate(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
-    ngx_str_t *value)
-{
-    u_char                   *slash;
-    ngx_int_t                 calls, period;
-    ngx_str_t                 time;
-    ngx_uint_t                i;
-    ngx_http_atelier_rate_t  *rate;
-
-    calls = NGX_ERROR;
-    period = NGX_ERROR;
-
-    slash = ngx_strlchr(value->data, value->data + value->len, '/');
-
-    if (slash && slash > value->data + 1 && slash[-1] == 'r') {
-        time.data = slash + 1;
-        time.len = value->data + value->len - time.data;
-
-        calls = ngx_atoi(value->data, slash - 1 - value->data);
-
-        if (time.len) {
-            period = ngx_parse_time(&time, 0);
-        }
-    }
-
-    if (calls < 1 || calls > 100000
-        || period < 1000 || period > (ngx_int_t) 30 * 86400 * 1000)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid rate=\"%V\" of provider \"%V\": give "
-                           "calls per time, 1 to 100000 in 1s to 30d, for "
-                           "example 100r/60s or 2000r/1d", value, &p->name);
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < p->nrates; i++) {
-        if (p->rates[i].period == (ngx_msec_t) period) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "rate=\"%V\" of provider \"%V\" has the period "
-                               "of another of its rates: keep one of them",
-                               value, &p->name);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (p->nrates == NGX_HTTP_ATELIER_RATES_MAX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "rate=\"%V\" is one too many: provider \"%V\" can "
-                           "have %d rates",
-                           value, &p->name, NGX_HTTP_ATELIER_RATES_MAX);
-        return NGX_CONF_ERROR;
-    }
-
-    rate = &p->rates[p->nrates++];
-    rate->calls = calls;
-    rate->period = period;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_atelier_param_max_fails(ngx_conf_t *cf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *value)
-{
-    ngx_int_t  n;
-
-    n = ngx_atoi(value->data, value->len);
-
-    if (n == NGX_ERROR || n > 1000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid max_fails=\"%V\" of provider \"%V\": "
-                           "give 1 to 1000 failures that open its breaker, or "
-                           "0 for none", value, &p->name);
-        return NGX_CONF_ERROR;
-    }
-
-    p->max_fails = n;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_atelier_param_fail_timeout(ngx_conf_t *cf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *value)
-{
-    ngx_int_t  ms;
-
-    ms = ngx_parse_time(value, 0);
-
-    if (ms == NGX_ERROR || ms < 1 || ms > 3600000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid fail_timeout=\"%V\" of provider \"%V\": "
-                           "give 1ms to 1h, for example 10s",
-                           value, &p->name);
-        return NGX_CONF_ERROR;
-    }
-
-    p->fail_timeout = ms;
 
     return NGX_CONF_OK;
 }
@@ -487,7 +345,7 @@ ngx_http_atelier_param_model(ngx_conf_t *cf, ngx_http_atelier_provider_t *p,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid model=\"%V\" of provider \"%V\": give the "
                            "provider's own name of the model, of 1 to 200 "
-                           "bytes", value, &p->name);
+                           "bytes", value, &p->party.name);
         return NGX_CONF_ERROR;
     }
 
@@ -508,7 +366,8 @@ ngx_http_atelier_param_prompt_max(ngx_conf_t *cf,
     if (n < 100 || n > 100000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid prompt_max=\"%V\" of provider \"%V\": "
-                           "give 100 to 100000 characters", value, &p->name);
+                           "give 100 to 100000 characters", value,
+                           &p->party.name);
         return NGX_CONF_ERROR;
     }
 

@@ -6,28 +6,17 @@
 #define NGX_HTTP_ATELIER_PROVIDER_H
 
 
-#include "ngx_http_atelier_zone.h"
+#include "ngx_http_atelier_party.h"
 #include "ai/at_ai.h"
 
 
 struct ngx_http_atelier_provider_s {
-    ngx_str_t                       name;
+    ngx_http_atelier_party_t        party;
     ngx_str_t                       uri;        /* its internal location */
     ngx_str_t                       result;     /* ... for result URLs */
     ngx_uint_t                      priority;
     ngx_uint_t                      order;      /* in the configuration */
-    ngx_msec_t                      timeout;
-    ngx_http_atelier_rate_t         rates[NGX_HTTP_ATELIER_RATES_MAX];
-    ngx_uint_t                      nrates;
-    ngx_uint_t                      max_fails;  /* 0: no breaker */
-    ngx_msec_t                      fail_timeout;
     at_ai_provider_t                ai;
-    ngx_http_atelier_place_t        place;
-
-    /* In shared memory, set when the zone is ready: */
-    ngx_http_atelier_slot_t        *slot;
-    ngx_uint_t                      epoch;      /* of its configuration */
-    ngx_http_atelier_window_t      *windows[NGX_HTTP_ATELIER_RATES_MAX];
 };
 
 

@@ -19,7 +19,7 @@
 static ngx_int_t ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data);
 static ngx_int_t ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone);
 static ngx_int_t ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider);
+    ngx_http_atelier_party_t *party);
 static void ngx_http_atelier_zone_remember(ngx_http_atelier_slot_t *slot,
     ngx_http_atelier_window_t *w, ngx_http_atelier_rate_t *rate,
     ngx_http_atelier_window_t *old);
@@ -130,12 +130,12 @@ ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data)
     providers = zone->conf->providers.elts;
 
     for (i = 0; i < zone->conf->providers.nelts; i++) {
-        if (ngx_http_atelier_zone_slot(zone, providers[i]) != NGX_OK) {
+        if (ngx_http_atelier_zone_slot(zone, &providers[i]->party) != NGX_OK) {
             ngx_log_error(NGX_LOG_EMERG, shm->shm.log, 0,
                           "atelier_zone \"%V\" of %uz bytes has no room for "
                           "the limits of provider \"%V\": make it larger",
                           &shm->shm.name, shm->shm.size,
-                          &providers[i]->name);
+                          &providers[i]->party.name);
             return NGX_ERROR;
         }
     }
@@ -181,14 +181,14 @@ ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone)
 
 static ngx_int_t
 ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
-    ngx_http_atelier_provider_t *provider)
+    ngx_http_atelier_party_t *party)
 {
     ngx_uint_t                i;
     ngx_http_atelier_slot_t  *slot;
 
     for (slot = zone->sh->slots; slot; slot = slot->next) {
-        if (slot->name_len == provider->name.len
-            && ngx_memcmp(slot->name, provider->name.data, slot->name_len)
+        if (slot->name_len == party->slot_name.len
+            && ngx_memcmp(slot->name, party->slot_name.data, slot->name_len)
                == 0)
         {
             break;
@@ -201,20 +201,20 @@ ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
             return NGX_ERROR;
         }
 
-        slot->name_len = provider->name.len;
-        ngx_memcpy(slot->name, provider->name.data, provider->name.len);
+        slot->name_len = party->slot_name.len;
+        ngx_memcpy(slot->name, party->slot_name.data, slot->name_len);
 
         slot->next = zone->sh->slots;
         zone->sh->slots = slot;
     }
 
-    provider->slot = slot;
-    provider->epoch = ++slot->epoch;
+    party->slot = slot;
+    party->epoch = ++slot->epoch;
 
-    for (i = 0; i < provider->nrates; i++) {
-        provider->windows[i] = ngx_http_atelier_zone_window(zone, slot,
-                                                        &provider->rates[i]);
-        if (provider->windows[i] == NULL) {
+    for (i = 0; i < party->nrates; i++) {
+        party->windows[i] = ngx_http_atelier_zone_window(zone, slot,
+                                                        &party->rates[i]);
+        if (party->windows[i] == NULL) {
             return NGX_ERROR;
         }
     }
