@@ -14,6 +14,7 @@
 #include "at_generate.h"
 #include "at_json.h"
 #include "at_text.h"
+#include "at_words.h"
 
 
 #define AT_GENERATE_SHOWN  40       /* bytes of a wrong value in a detail */
@@ -401,11 +402,25 @@ at_generate_check_text(at_generate_reader_t *r, int i, at_str_t s)
 {
     size_t                      n;
     uint32_t                    code;
+    uint64_t                    v;
     const at_generate_field_t  *f;
 
     f = &at_generate_fields[i];
 
     while (s.len > 0) {
+
+        if (s.len >= AT_WORD) {
+            v = at_word_load(s.data);
+
+            if (((v & AT_WORD_TOPS) | at_word_below(v, 0x20)
+                 | at_word_equal(v, 0x7F)) == 0)
+            {
+                s.data += AT_WORD;
+                s.len -= AT_WORD;
+                continue;
+            }
+        }
+
         n = at_utf8_sequence(s);
 
         if (n == 0) {

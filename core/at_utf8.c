@@ -2,29 +2,39 @@
  * UTF-8 by RFC 3629 (at_text.h).
  *
  * One function knows the well-formed byte sequences; the others walk with
- * it.  Lengths the product promises ("10,000 characters") are code points,
- * and no cut made here ever splits one.  Nothing is allocated.
+ * it, and skip ASCII in words (at_words.h).  Lengths the product promises
+ * ("10,000 characters") are code points, and no cut made here ever splits
+ * one.  Nothing is allocated.
  */
 
 #include "at_text.h"
+#include "at_words.h"
+
+
+static size_t at_utf8_long(const uint8_t *p, size_t len);
 
 
 size_t
 at_utf8_sequence(at_str_t s)
 {
-    size_t          n, i;
-    const uint8_t  *p;
-    uint8_t         low, high;
-
     if (s.len == 0) {
         return 0;
     }
 
-    p = (const uint8_t *) s.data;
-
-    if (p[0] < 0x80) {
+    if ((uint8_t) s.data[0] < 0x80) {
         return 1;
     }
+
+    return at_utf8_long((const uint8_t *) s.data, s.len);
+}
+
+
+/* The sequence at p, whose first byte is not ASCII: 2 to 4, or 0. */
+static size_t
+at_utf8_long(const uint8_t *p, size_t len)
+{
+    size_t   n, i;
+    uint8_t  low, high;
 
     /*
      * Overlong forms, surrogates and everything above U+10FFFF are excluded
@@ -51,7 +61,7 @@ at_utf8_sequence(at_str_t s)
         return 0;
     }
 
-    if (s.len < n || p[1] < low || p[1] > high) {
+    if (len < n || p[1] < low || p[1] > high) {
         return 0;
     }
 
@@ -92,16 +102,38 @@ at_utf8_code(at_str_t s)
 int
 at_utf8_valid(at_str_t s)
 {
-    size_t  n;
+    size_t          n;
+    const uint8_t  *p, *end;
 
-    while (s.len > 0) {
-        n = at_utf8_sequence(s);
-        if (n == 0) {
-            return 0;
+    if (s.len == 0) {
+        return 1;
+    }
+
+    p = (const uint8_t *) s.data;
+    end = p + s.len;
+
+    while (p < end) {
+
+        while ((size_t) (end - p) >= AT_WORD
+               && (at_word_load(p) & AT_WORD_TOPS) == 0)
+        {
+            p += AT_WORD;
         }
 
-        s.data += n;
-        s.len -= n;
+        /* at a word that has others too, and in the last bytes */
+
+        while (p < end && *p < 0x80) {
+            p++;
+        }
+
+        while (p < end && *p >= 0x80) {
+            n = at_utf8_long(p, (size_t) (end - p));
+            if (n == 0) {
+                return 0;
+            }
+
+            p += n;
+        }
     }
 
     return 1;
@@ -113,12 +145,15 @@ at_utf8_count(at_str_t s)
 {
     size_t  i, n;
 
-    n = 0;
+    n = s.len;
+    i = 0;
 
-    for (i = 0; i < s.len; i++) {
-        if (((uint8_t) s.data[i] & 0xC0) != 0x80) {
-            n++;
-        }
+    for ( /* void */ ; s.len - i >= AT_WORD; i += AT_WORD) {
+        n -= at_word_inside(at_word_load(s.data + i));
+    }
+
+    for ( /* void */ ; i < s.len; i++) {
+        n -= (((uint8_t) s.data[i] & 0xC0) == 0x80);
     }
 
     return n;
@@ -128,9 +163,27 @@ at_utf8_count(at_str_t s)
 at_str_t
 at_utf8_cut(at_str_t s, size_t n)
 {
-    size_t  i;
+    size_t  i, begun;
 
-    for (i = 0; i < s.len; i++) {
+    /* no code point is shorter than a byte */
+
+    if (s.len <= n) {
+        return s;
+    }
+
+    i = 0;
+
+    for ( /* void */ ; s.len - i >= AT_WORD; i += AT_WORD) {
+        begun = AT_WORD - at_word_inside(at_word_load(s.data + i));
+
+        if (begun > n) {
+            break;
+        }
+
+        n -= begun;
+    }
+
+    for ( /* void */ ; i < s.len; i++) {
         if (((uint8_t) s.data[i] & 0xC0) == 0x80) {
             continue;
         }

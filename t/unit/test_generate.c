@@ -17,6 +17,9 @@ typedef struct {
 } test_row_t;
 
 
+static const char  test_letters[] = "a room with oak shelves and a linen sofa";
+
+
 /* Parses a copy of exactly the body's size that is gone afterwards. */
 static int
 test_parse(at_str_t body, at_generate_t *g, at_generate_error_t *err)
@@ -77,6 +80,23 @@ test_refused(at_str_t body, const char *code, const char *field,
     if (detail != NULL) {
         assert_string_equal(err.detail, detail);
     }
+}
+
+
+/* As code says; NULL: it is taken. */
+static void
+test_taken_or_not(at_str_t body, const char *code)
+{
+    at_generate_t        g;
+    at_generate_error_t  err;
+
+    if (code != NULL) {
+        test_refused(body, code, "prompt", NULL);
+        return;
+    }
+
+    assert_int_equal(test_parse(body, &g, &err), AT_OK);
+    at_generate_free(&g);
 }
 
 
@@ -323,6 +343,43 @@ test_errors(void **state)
 }
 
 
+/* A control character is found wherever it stands in a long text. */
+static void
+test_positions(void **state)
+{
+    char    body[128];
+    size_t  i, k, n, before;
+
+    static const struct {
+        const char  *json;
+        const char  *code;
+    } rows[] = {
+        { "\x7F",     "invalid_text" },
+        { "\xC2\x9F", "invalid_text" },
+        { "\\u001f",  "invalid_text" },
+        { "\\ud800",  "invalid_text" },
+        { "\\t",      NULL },
+        { "~",        NULL },
+        { "\xC2\xA0", NULL }
+    };
+
+    (void) state;
+
+    for (i = 0; i < AT_TEST_N(rows); i++) {
+        for (n = 0; n <= 40; n++) {
+            for (before = 0; before <= n; before++) {
+                k = (size_t) snprintf(body, sizeof(body),
+                                      "{\"prompt\":\"x%.*s%s%.*sx\"}",
+                                      (int) before, test_letters,
+                                      rows[i].json, (int) (n - before),
+                                      test_letters);
+                test_taken_or_not((at_str_t) { k, body }, rows[i].code);
+            }
+        }
+    }
+}
+
+
 static void
 test_integers(void **state)
 {
@@ -551,6 +608,7 @@ main(void)
         cmocka_unit_test(test_all_members),
         cmocka_unit_test(test_not_given),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_positions),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_trim),
