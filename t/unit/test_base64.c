@@ -220,6 +220,112 @@ test_random(void **state)
 }
 
 
+/* By the definition, a character at a time; AT_ERROR if it is refused. */
+static int
+test_slow(at_str_t in, uint8_t *out, size_t *len)
+{
+    size_t             i, n, pad, value;
+    uint32_t           bits;
+    const char        *at;
+    static const char  abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    n = 0;
+    pad = 0;
+    bits = 0;
+    *len = 0;
+
+    for (i = 0; i < in.len; i++) {
+
+        if (in.data[i] != '\0' && strchr(" \t\r\n", in.data[i]) != NULL) {
+            continue;
+        }
+
+        if (in.data[i] == '=') {
+            pad++;
+            continue;
+        }
+
+        at = memchr(abc, in.data[i], sizeof(abc) - 1);
+
+        if (at == NULL || pad > 0) {
+            return AT_ERROR;
+        }
+
+        value = (size_t) (at - abc);
+        bits = bits << 6 | (uint32_t) value;
+        n++;
+
+        if (n % 4 != 1) {
+            out[(*len)++] = (uint8_t) (bits >> (6 - 2 * ((n - 1) % 4)));
+        }
+    }
+
+    return (n % 4 == 1 || (pad > 0 && (n % 4 == 0 || n % 4 + pad != 4)))
+           ? AT_ERROR : AT_OK;
+}
+
+
+/*
+ * Characters are taken 16 at a time: at every alignment, length and position
+ * any byte is decoded, skipped or refused as it is alone, and nothing is
+ * written behind a buffer that has not a byte to spare.
+ */
+static void
+test_vectors_of_bytes(void **state)
+{
+    int       rc;
+    char     *memory, *text;
+    size_t    align, len, pos, odd, n, max;
+    uint8_t   want[128];
+    at_buf_t  out = { NULL, 0, 0, 0 };
+    at_str_t  in;
+
+    (void) state;
+
+    for (align = 0; align < 16; align++) {
+        for (len = 1; len <= 72; len++) {
+
+            memory = malloc(align + len);
+            assert_non_null(memory);
+            text = memory + align;
+            in = (at_str_t) { len, text };
+
+            /* every byte at every place of a vector, if not of a text */
+
+            for (odd = align; odd < 256; odd += len < 40 ? 16 : 1) {
+                pos = (odd + align + len) % len;
+
+                for (n = 0; n < len; n++) {
+                    text[n] = "Az+09/aZxQ"[(n + odd) % 10];
+                }
+
+                text[pos] = (char) odd;
+
+                rc = test_slow(in, want, &max);
+
+                for (n = 0; n < 2; n++) {
+                    out.max = rc == AT_OK ? max : 0;
+                    out.len = 0;
+
+                    at_test_true(test_decode(in, n ? len : 17, &out) == rc,
+                                 "%zu characters at %zu, %zu at %zu", len,
+                                 align, odd, pos);
+                    at_test_true(rc != AT_OK
+                                 || (out.len == max
+                                     && memcmp(out.data, want, max) == 0),
+                                 "%zu characters at %zu, %zu at %zu", len,
+                                 align, odd, pos);
+                    at_buf_free(&out);
+                }
+            }
+
+            free(memory);
+        }
+    }
+}
+
+
 /* A decoder that has finished begins anew. */
 static void
 test_reuse(void **state)
@@ -251,6 +357,7 @@ main(void)
         cmocka_unit_test(test_nul),
         cmocka_unit_test(test_bound),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_vectors_of_bytes),
         cmocka_unit_test(test_reuse)
     };
 
