@@ -84,6 +84,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                     request_id;    /* empty until asked for */
     ngx_str_t                     provider;      /* $atelier_provider */
+    ngx_str_t                     jobs;          /* $atelier_job */
     ngx_str_t                     problem;       /* body that replaces a core
                                                     error page */
     void                         *generate;      /* the endpoints' own */

@@ -33,8 +33,6 @@ static void ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane);
 static at_breaker_outcome_e ngx_http_atelier_adapter_outcome(
     ngx_http_atelier_lane_t *lane, at_ai_lane_t *ai);
 static const char *ngx_http_atelier_adapter_useless(at_ai_lane_t *ai);
-static void ngx_http_atelier_adapter_cancel(ngx_http_atelier_lane_t *lane,
-    ngx_http_atelier_adapter_t *a);
 static void ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,
     ngx_http_atelier_adapter_t *a);
 static void ngx_http_atelier_adapter_failed(ngx_http_atelier_lane_t *lane,
@@ -283,7 +281,7 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
         break;
 
     case NGX_HTTP_ATELIER_LANE_CANCELLED:
-        ngx_http_atelier_adapter_cancel(lane, a);
+        ngx_http_atelier_lane_call_off(lane);
         at_buf_free(&a->ai->picture);
         break;
 
@@ -298,19 +296,15 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
 }
 
 
-/*
- * A job goes on at the provider, and is paid for, when its lane does not: it
- * is called off, by a request that outlives this one.
- */
-
-static void
-ngx_http_atelier_adapter_cancel(ngx_http_atelier_lane_t *lane,
-    ngx_http_atelier_adapter_t *a)
+void
+ngx_http_atelier_lane_call_off(ngx_http_atelier_lane_t *lane)
 {
     u_char                         buf[256];
     ngx_str_t                      path;
+    ngx_http_atelier_adapter_t    *a;
     ngx_http_atelier_main_conf_t  *amcf;
 
+    a = lane->data;
     amcf = ngx_http_get_module_main_conf(lane->fanout->request,
                                          ngx_http_atelier_module);
 
@@ -333,7 +327,25 @@ ngx_http_atelier_adapter_cancel(ngx_http_atelier_lane_t *lane,
 }
 
 
-/* The job of a lane whose deadline came is left running, to be adopted. */
+at_str_t
+ngx_http_atelier_lane_job(ngx_http_atelier_lane_t *lane)
+{
+    at_ai_lane_t  *ai;
+
+    ai = ngx_http_atelier_lane_ai(lane);
+
+    if ((lane->state == NGX_HTTP_ATELIER_LANE_TIMED_OUT
+         || lane->state == NGX_HTTP_ATELIER_LANE_FAILED)
+        && !ai->job_over)
+    {
+        return ai->job;
+    }
+
+    return AT_STR_NULL;
+}
+
+
+/* Whether its job is kept is known when the others have ended. */
 
 static void
 ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,

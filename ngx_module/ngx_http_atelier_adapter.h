@@ -38,5 +38,19 @@ ngx_int_t ngx_http_atelier_provider_call(ngx_http_request_t *r,
 
 at_ai_lane_t *ngx_http_atelier_lane_ai(ngx_http_atelier_lane_t *lane);
 
+/*
+ * The provider's id of the job that a lane has left running when it ended
+ * without a picture, or empty: what at_ai_lane_adopt() goes on with.  It lives
+ * as long as the lane.  A job that nobody is to adopt must be called off.
+ */
+at_str_t ngx_http_atelier_lane_job(ngx_http_atelier_lane_t *lane);
+
+/*
+ * A job goes on at the provider, and is paid for, when its lane does not: it
+ * is called off, by a request that outlives this one.  A cancelled lane has
+ * done so itself.
+ */
+void ngx_http_atelier_lane_call_off(ngx_http_atelier_lane_t *lane);
+
 
 #endif /* NGX_HTTP_ATELIER_ADAPTER_H */

@@ -23,6 +23,10 @@ static ngx_int_t ngx_http_atelier_generate_full(ngx_http_request_t *r,
     ngx_http_atelier_loc_conf_t *alcf);
 static void ngx_http_atelier_generate_stored(ngx_http_request_t *r,
     ngx_int_t rc);
+static void ngx_http_atelier_generate_jobs(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_result_e result);
+static void ngx_http_atelier_generate_keep(ngx_http_atelier_generation_t *g,
+    ngx_str_t *provider, at_str_t job);
 static void ngx_http_atelier_generate_free(void *data);
 static void ngx_http_atelier_generate_cleanup(void *data);
 
@@ -482,6 +486,71 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
                                      a->lane->ended - a->lane->started);
         }
     }
+
+    ngx_http_atelier_generate_jobs(g, result);
+}
+
+
+/*
+ * Jobs that are still running though their lanes have ended: with no picture
+ * and a client that may ask again they are kept, as they are paid for; else
+ * nobody wants them any more.
+ */
+
+static void
+ngx_http_atelier_generate_jobs(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_result_e result)
+{
+    at_str_t                  job;
+    ngx_uint_t                i;
+    ngx_http_atelier_lane_t  *lane;
+
+    for (i = 0; i < g->nattempts; i++) {
+        lane = g->attempts[i].lane;
+
+        if (lane == NULL) {
+            continue;
+        }
+
+        job = ngx_http_atelier_lane_job(lane);
+
+        if (job.len == 0) {
+            continue;
+        }
+
+        if (result == NGX_HTTP_ATELIER_RESULT_UNAVAILABLE) {
+            ngx_http_atelier_generate_keep(g, &lane->name, job);
+
+        } else {
+            ngx_http_atelier_lane_call_off(lane);
+        }
+    }
+}
+
+
+/* Adds to $atelier_job; without memory it is only missing there. */
+
+static void
+ngx_http_atelier_generate_keep(ngx_http_atelier_generation_t *g,
+    ngx_str_t *provider, at_str_t job)
+{
+    u_char                  *p;
+    ngx_str_t               *jobs;
+    ngx_http_atelier_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(g->http, ngx_http_atelier_module);
+    jobs = &ctx->jobs;
+
+    p = ngx_pnalloc(g->http->pool,
+                    jobs->len + 2 + provider->len + 1 + job.len);
+    if (p == NULL) {
+        return;
+    }
+
+    jobs->len = ngx_sprintf(p, "%V%s%V:%*s", jobs, jobs->len ? ", " : "",
+                            provider, job.len, job.data)
+                - p;
+    jobs->data = p;
 }
 
 

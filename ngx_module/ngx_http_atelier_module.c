@@ -36,7 +36,7 @@ static char *ngx_http_atelier_health(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_atelier_variable_request_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_atelier_variable_provider(ngx_http_request_t *r,
+static ngx_int_t ngx_http_atelier_variable_ctx(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_atelier_variable_result_url(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -124,7 +124,14 @@ static ngx_http_variable_t  ngx_http_atelier_variables[] = {
       ngx_http_atelier_variable_request_id, 0, 0, 0 },
 
     { ngx_string("atelier_provider"), NULL,
-      ngx_http_atelier_variable_provider, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      ngx_http_atelier_variable_ctx,
+      offsetof(ngx_http_atelier_ctx_t, provider),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("atelier_job"), NULL,
+      ngx_http_atelier_variable_ctx,
+      offsetof(ngx_http_atelier_ctx_t, jobs),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("atelier_result_url"), NULL,
       ngx_http_atelier_variable_result_url, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -478,10 +485,10 @@ ngx_http_atelier_variable_request_id(ngx_http_request_t *r,
 }
 
 
-/* Who made the picture; empty before and without one. */
+/* A string of the request's context; empty before and without one. */
 
 static ngx_int_t
-ngx_http_atelier_variable_provider(ngx_http_request_t *r,
+ngx_http_atelier_variable_ctx(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_str_t                none = ngx_null_string;
@@ -489,7 +496,8 @@ ngx_http_atelier_variable_provider(ngx_http_request_t *r,
 
     ctx = ngx_http_get_module_ctx(r->main, ngx_http_atelier_module);
 
-    ngx_http_atelier_variable_set(v, ctx ? &ctx->provider : &none);
+    ngx_http_atelier_variable_set(v, ctx ? (ngx_str_t *) ((char *) ctx + data)
+                                         : &none);
 
     return NGX_OK;
 }

@@ -61,18 +61,55 @@ close $socket;
 ok($stack->wait_for('replicate', 'cancels>=' . ($before + 1)),
    '... and is called off when its client leaves');
 
-# A deadline leaves the job running, to be adopted.
+# A deadline leaves the job running, to be adopted, if nobody has a picture.
 
-$stack->configure(
-    providers => [ replicate => 'format=replicate model=a/b timeout=2500ms' ]);
+my @late = (replicate => 'format=replicate model=a/b timeout=2500ms');
+my @log = (http => q(log_format jobs '$status job=$atelier_job.';),
+           server => "access_log $stack->{home}/logs/jobs.log jobs;");
+my $jobs = sub { return Stack::slurp("$stack->{home}/logs/jobs.log") };
+
+$stack->configure(providers => \@late, @log);
 $stack->reload;
 ok($stack->wait_for('replicate', 'inFlight==0'), 'all is quiet');
 $before = $stack->counters('replicate')->{cancels};
 $res = $stack->generate({ prompt => 'too slow' });
 is($stack->outcomes($res)->{replicate}, 'deadline', 'past its deadline');
-is($stack->counters('replicate')->{cancels}, $before, '... not called off');
+Stack::until_true('the log line', $jobs);
+my ($kept) = $jobs->() =~ /^503 job=replicate:([\w-]+)\.$/m;
+ok($kept, '... its id is kept');
 like($stack->log_text, qr/provider "replicate" is still at job "[\w-]+"/,
-     '... and its id is kept in the log');
+     '... and the error log has it');
+
+# If somebody has one a little later it is called off; the first one is not.
+
+$stack->configure(providers => [ @late, quick => 'format=openai' ], @log);
+$stack->reload;
+$stack->control(quick => { latencyMs => 4000 });
+$res = $stack->generate({ prompt => 'overtaken after its deadline' });
+is($stack->outcomes($res)->{replicate}, 'deadline', 'past its deadline');
+is($res->{status}, 200, '... and another one wins');
+ok($stack->wait_for('replicate', 'cancels>=' . ($before + 1)),
+   '... the job is called off');
+my $first = HTTP::Tiny->new->get(
+    "$stack->{sandbox}/replicate/v1/predictions/$kept",
+    { headers => { Authorization => 'Bearer sk-sandbox-test' } });
+is(JSON::PP::decode_json($first->{content})->{status}, 'processing',
+   '... and the one that is kept goes on');
+Stack::until_true('the log line', sub { $jobs->() =~ /^200/m });
+like($jobs->(), qr/^200 job=-\.$/m, '... and none is kept');
+
+# So it is if the client leaves before.
+
+$stack->control(quick => { mode => 'hang' });
+my $late = sub {
+    return scalar(() = $stack->log_text =~ /is still at job/g);
+};
+my $seen = $late->();
+$socket = $stack->send_generate({ prompt => 'leaves after a deadline' });
+Stack::until_true('the deadline', sub { $late->() > $seen });
+close $socket;
+ok($stack->wait_for('replicate', 'cancels>=' . ($before + 2)),
+   'its client leaves: called off');
 
 # Only this nginx may call off jobs: garbage is refused.
 
