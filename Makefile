@@ -71,6 +71,7 @@ MODULE  := $(NGX_OUT)/ngx_http_atelier_module.so
 SANDBOX := $(OUT)/atelier-sandbox
 
 CORE_SRCS    := $(wildcard core/*.c core/*/*.c)
+CORE_LIBS    := -lyajl -lutf8proc -lsodium -lm
 UNIT_SRCS    := $(wildcard t/unit/test_*.c)
 SANDBOX_SRCS := $(wildcard sandbox/*.c)
 
@@ -222,7 +223,7 @@ unit-programs: $(UNIT_BINS)
 
 build/unit/test_%: build/unit/t/unit/test_%.o $(CORE_OBJS) Makefile
 	@echo "  LD  $@"
-	$(Q)$(CC) $(OPT_unit) -o $@ $< $(CORE_OBJS) -lcmocka -lyajl -lm
+	$(Q)$(CC) $(OPT_unit) -o $@ $< $(CORE_OBJS) -lcmocka $(CORE_LIBS)
 
 build/unit/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -234,7 +235,7 @@ fuzz-programs: $(FUZZ_BINS)
 
 $(FUZZ_OUT)/fuzz_%: $(FUZZ_OUT)/t/fuzz/fuzz_%.o $(FUZZ_SHARED) Makefile
 	@echo "  LD  $@"
-	$(Q)$(FUZZ_CC) $(LINK_fuzz) -o $@ $< $(FUZZ_SHARED) -lyajl -lm
+	$(Q)$(FUZZ_CC) $(LINK_fuzz) -o $@ $< $(FUZZ_SHARED) $(CORE_LIBS)
 
 $(FUZZ_OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
