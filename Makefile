@@ -99,7 +99,7 @@ endif
 
 export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX
 
-.PHONY: help run start stop status test unit unit-programs prove fuzz \
+.PHONY: help run start stop status migrate test unit unit-programs prove fuzz \
         fuzz-programs lint bench install clean distclean build module \
         sandbox setup logs
 
@@ -113,11 +113,18 @@ export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX
 ##   status     what of it is up, and where
 ##   logs       follow the logs of a stack started in the background
 ##   stop       stop it; the data stays for the next start
+##
+## A database elsewhere:
+##   migrate    apply what it has not seen of db/, by psql; CONNINFO= says
+##              which one, or PGHOST, PGDATABASE, ...
 run start: build
 	@exec scripts/stack $@
 
 status stop logs:
 	@exec scripts/stack $@
+
+migrate:
+	@exec scripts/migrate $(if $(CONNINFO),'$(CONNINFO)')
 
 ##
 ## Checks:
@@ -199,6 +206,7 @@ distclean:
 ##                        of Debian's nginx and nginx-dev
 ##   DESTDIR=             root of the tree that install writes to
 ##   TEST_NGINX_LIB=      lib folder of a Test::Nginx to use instead of ours
+##   CONNINFO=            the database of migrate, as psql -d takes it
 ##   V=1                  show the commands of the compiler
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile

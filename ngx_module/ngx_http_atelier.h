@@ -25,6 +25,8 @@ typedef struct ngx_http_atelier_pictures_s  ngx_http_atelier_pictures_t;
 typedef struct ngx_http_atelier_provider_s  ngx_http_atelier_provider_t;
 typedef struct ngx_http_atelier_party_s     ngx_http_atelier_party_t;
 typedef struct ngx_http_atelier_egress_s    ngx_http_atelier_egress_t;
+typedef struct ngx_http_atelier_postgres_conf_s
+    ngx_http_atelier_postgres_conf_t;
 
 
 /* Where a directive stands, to name it in errors found after parsing. */
@@ -39,6 +41,7 @@ typedef struct {
     ngx_http_atelier_cache_t     *cache;         /* atelier_cache */
     ngx_http_atelier_pictures_t  *pictures;      /* atelier_pictures */
     ngx_http_atelier_egress_t    *egress;        /* atelier_egress */
+    ngx_http_atelier_postgres_conf_t  *postgres; /* atelier_postgres */
     ngx_array_t                   providers;     /* of pointers, by priority
                                                     from postconfiguration */
     ngx_int_t                     request_id;    /* index of $request_id */

@@ -10,6 +10,7 @@
 
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_pictures.h"
+#include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_check.h"
 
 
@@ -61,6 +62,10 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
                       "in %V:%ui",
                       &p[0]->party.name, &p[0]->party.place.file,
                       p[0]->party.place.line);
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_atelier_postgres_check(cf, amcf) != NGX_OK) {
         return NGX_ERROR;
     }
 

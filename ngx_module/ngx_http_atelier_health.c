@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_problem.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_zone.h"
@@ -103,7 +104,8 @@ ngx_http_atelier_unready(ngx_http_atelier_main_conf_t *amcf)
 
 /*
  * A provider at its limit does not make the node unready: its answer, a 503
- * with Retry-After, is better than none.
+ * with Retry-After, is better than none.  Nor does a PostgreSQL that is away:
+ * what needs it says so, and the rest goes on.
  */
 
 static int
@@ -134,7 +136,9 @@ ngx_http_atelier_ready_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
                             state);
     }
 
-    rc |= at_buf_append_str(b, AT_STR("}}\n"));
+    rc |= at_buf_append_str(b, AT_STR("}"));
+    rc |= ngx_http_atelier_postgres_health(amcf, b);
+    rc |= at_buf_append_str(b, AT_STR("}\n"));
 
     return rc;
 }

@@ -7,6 +7,8 @@
 
 #include "ngx_http_atelier_cache.h"
 #include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_metrics.h"
+#include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_problem.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_zone.h"
@@ -18,8 +20,6 @@ static int ngx_http_atelier_metrics_cache(
     ngx_http_atelier_cache_t *cache, at_buf_t *b);
 static int ngx_http_atelier_metrics_providers(
     ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
-static int ngx_http_atelier_metrics_head(at_buf_t *b, const char *name,
-    const char *type, const char *help);
 static int ngx_http_atelier_metrics_histogram(at_buf_t *b, const char *name,
     const char *labels, ngx_http_atelier_histogram_t *h);
 
@@ -42,6 +42,7 @@ ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
 
     if (ngx_http_atelier_metrics_text(amcf, &b) == AT_OK
         && ngx_http_atelier_metrics_cache(amcf->cache, &b) == AT_OK
+        && ngx_http_atelier_postgres_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_metrics_providers(amcf, &b) == AT_OK)
     {
         rc = ngx_http_atelier_send(r, NGX_HTTP_OK,
@@ -283,7 +284,7 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
 }
 
 
-static int
+int
 ngx_http_atelier_metrics_head(at_buf_t *b, const char *name, const char *type,
     const char *help)
 {

@@ -3,7 +3,8 @@
  * configuration.  What a directive does is in the file of its mechanism.
  *
  *     http        atelier_zone, atelier_cache, atelier_pictures,
- *                 atelier_ai_provider, atelier_secret, atelier_egress
+ *                 atelier_ai_provider, atelier_secret, atelier_egress,
+ *                 atelier_postgres
  *     location    atelier_generate, atelier_cancel, atelier_metrics,
  *                 atelier_health
  */
@@ -13,6 +14,7 @@
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_pictures.h"
+#include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_zone.h"
 
@@ -20,6 +22,8 @@
 static ngx_int_t ngx_http_atelier_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_atelier_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_atelier_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_atelier_init_process(ngx_cycle_t *cycle);
+static void ngx_http_atelier_exit_process(ngx_cycle_t *cycle);
 static void *ngx_http_atelier_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_atelier_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -82,6 +86,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_egress"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_atelier_egress,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_postgres"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_atelier_postgres,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -162,10 +173,10 @@ ngx_module_t  ngx_http_atelier_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_http_atelier_init_module,          /* init module */
-    NULL,                                  /* init process */
+    ngx_http_atelier_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_atelier_exit_process,         /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -219,6 +230,20 @@ ngx_http_atelier_init_module(ngx_cycle_t *cycle)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_init_process(ngx_cycle_t *cycle)
+{
+    return ngx_http_atelier_postgres_init_process(cycle);
+}
+
+
+static void
+ngx_http_atelier_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_atelier_postgres_exit_process();
 }
 
 

@@ -64,5 +64,24 @@ ngx_uint_t ngx_http_atelier_postgres_ready(void);
  */
 int64_t ngx_http_atelier_postgres_expires(void);
 
+/* ,"postgres":"ok" or "away" for /health/ready; nothing without a server. */
+int ngx_http_atelier_postgres_health(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b);
+
+/* Its section of /metrics. */
+int ngx_http_atelier_postgres_metrics(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b);
+
+/* atelier_postgres conninfo [parameters]; */
+char *ngx_http_atelier_postgres(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* From postconfiguration. */
+ngx_int_t ngx_http_atelier_postgres_check(ngx_conf_t *cf,
+    ngx_http_atelier_main_conf_t *amcf);
+
+ngx_int_t ngx_http_atelier_postgres_init_process(ngx_cycle_t *cycle);
+void ngx_http_atelier_postgres_exit_process(void);
+
 
 #endif /* NGX_HTTP_ATELIER_POSTGRES_H */

@@ -7,14 +7,12 @@
  * the configuration's pool and is never logged: messages name the file only.
  */
 
-#include "ngx_http_atelier.h"
+#include "ngx_http_atelier_secret.h"
 
 
 #define NGX_HTTP_ATELIER_SECRET_MAX  4096
 
 
-static char *ngx_http_atelier_secret_read(ngx_conf_t *cf, ngx_str_t *file,
-    ngx_str_t *secret);
 static char *ngx_http_atelier_secret_fd(ngx_conf_t *cf, ngx_str_t *file,
     ngx_fd_t fd, ngx_str_t *secret);
 static char *ngx_http_atelier_secret_trim(ngx_conf_t *cf, ngx_str_t *file,
@@ -51,7 +49,7 @@ ngx_http_atelier_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_atelier_secret_read(cf, &value[2], secret) != NGX_CONF_OK) {
+    if (ngx_http_atelier_secret_read(cf, &value[2], secret) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -74,7 +72,7 @@ ngx_http_atelier_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
+ngx_int_t
 ngx_http_atelier_secret_read(ngx_conf_t *cf, ngx_str_t *file,
     ngx_str_t *secret)
 {
@@ -90,14 +88,14 @@ ngx_http_atelier_secret_read(ngx_conf_t *cf, ngx_str_t *file,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "secret file \"%V\" cannot be opened: create it "
                            "with the key as its only line, mode 0600", file);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     rv = ngx_http_atelier_secret_fd(cf, file, fd, secret);
 
     (void) ngx_close_file(fd);
 
-    return rv;
+    return (rv == NGX_CONF_OK) ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -177,6 +175,8 @@ ngx_http_atelier_secret_trim(ngx_conf_t *cf, ngx_str_t *file,
             return NGX_CONF_ERROR;
         }
     }
+
+    secret->data[secret->len] = '\0';
 
     return NGX_CONF_OK;
 }

@@ -19,6 +19,7 @@
 #define NGX_HTTP_ATELIER_RATES_MAX  4      /* limits of one provider */
 #define NGX_HTTP_ATELIER_BUCKETS    14     /* upper bounds of histograms */
 #define NGX_HTTP_ATELIER_LATENCIES  100
+#define NGX_HTTP_ATELIER_WORKERS_MAX  64   /* with gauges of their own */
 
 
 /* What became of a generation, and of one provider's part in it. */
@@ -121,6 +122,21 @@ struct ngx_http_atelier_slot_s {
 };
 
 
+/* What the workers did with PostgreSQL together, */
+typedef struct {
+    ngx_atomic_t                     queries;
+    ngx_atomic_t                     errors;
+    ngx_atomic_t                     timeouts;
+    ngx_atomic_t                     refused;
+} ngx_http_atelier_postgres_counters_t;
+
+/* and what one has now; only it writes there, so its death leaves no sum. */
+typedef struct {
+    ngx_atomic_t                     connections;
+    ngx_atomic_t                     pending;
+} ngx_http_atelier_postgres_gauges_t;
+
+
 typedef struct {
     uint32_t                         magic;
     uint32_t                         version;
@@ -134,6 +150,9 @@ typedef struct {
     ngx_atomic_t                     picture_bytes;
     ngx_atomic_t                     storage_failed;    /* in a row */
     ngx_atomic_t                     storage_failed_at; /* ngx_msec_t */
+    ngx_http_atelier_postgres_counters_t  postgres;
+    ngx_http_atelier_postgres_gauges_t
+                             postgres_gauges[NGX_HTTP_ATELIER_WORKERS_MAX];
 } ngx_http_atelier_shared_t;
 
 

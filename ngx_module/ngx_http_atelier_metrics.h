@@ -1,0 +1,17 @@
+/*
+ * For mechanisms that write a section of /metrics of their own.
+ */
+
+#ifndef NGX_HTTP_ATELIER_METRICS_H
+#define NGX_HTTP_ATELIER_METRICS_H
+
+
+#include "ngx_http_atelier.h"
+
+
+/* The HELP and TYPE lines of atelier_NAME. */
+int ngx_http_atelier_metrics_head(at_buf_t *b, const char *name,
+    const char *type, const char *help);
+
+
+#endif /* NGX_HTTP_ATELIER_METRICS_H */

@@ -1,0 +1,159 @@
+package Postgres;
+
+# A private PostgreSQL on a Unix socket, for tests of the whole system.
+#
+#     my $db = Postgres->new;                  # migrated
+#     $db->conninfo;                           # for atelier_postgres
+#     my @rows = $db->sql('SELECT ...');       # fields parted by "|"
+#     $db->restart; $db->stop; $db->start;
+#     $db->freeze; $db->thaw;                  # SIGSTOP and SIGCONT to all
+#
+# As root the server runs as the user of nginx's workers in these tests would
+# not be root, so it trusts every user of the machine: the folder of its
+# socket is ours.  It ends with the object.
+
+use strict;
+use warnings;
+
+use File::Temp ();
+use POSIX ();
+use Time::HiRes ();
+
+my $DEADLINE = 30;      # seconds
+
+sub new {
+    my ($class, %opt) = @_;
+    my $self = bless {
+        owner => $$,
+        dir   => File::Temp->newdir('atelier-pg-XXXXXX', TMPDIR => 1,
+                                  CLEANUP => !$ENV{KEEP}),
+    }, $class;
+    ($self->{bin}) = sort { ($b =~ m{/(\d+)/})[0] <=> ($a =~ m{/(\d+)/})[0] }
+                     glob '/usr/lib/postgresql/*/bin';
+    $self->{bin} or die "PostgreSQL is not installed\n";
+    $self->{home} = "$self->{dir}";
+    $self->{user} = $> == 0 ? 'nobody' : getpwuid $>;
+
+    mkdir "$self->{home}/data", 0700 or die "mkdir: $!";
+    if ($> == 0) {
+        my (undef, undef, $uid, $gid) = getpwnam $self->{user};
+        chown $uid, $gid, $self->{home}, "$self->{home}/data";
+        $self->{ids} = [$uid, $gid];
+    }
+    chmod 0755, $self->{home};
+
+    $self->_run("$self->{home}/initdb.log", "$self->{bin}/initdb", '-D',
+                "$self->{home}/data", '-U', 'atelier', '--auth=trust',
+                '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync');
+    $self->start;
+    $self->sql('CREATE DATABASE atelier', 'postgres');
+    $self->migrate if !$opt{empty};
+    return $self;
+}
+
+sub conninfo { return "host=$_[0]{home} dbname=atelier user=atelier"; }
+
+sub migrate {
+    my ($self) = @_;
+    my $out = `scripts/migrate '@{[ $self->conninfo ]}' 2>&1`;
+    die "scripts/migrate failed:\n$out" if $?;
+    return $out;
+}
+
+sub start {
+    my ($self, @settings) = @_;
+    my $log = "$self->{home}/server.log";
+    $self->{pid} = $self->_spawn($log, "$self->{bin}/postgres",
+        '-D', "$self->{home}/data", '-k', $self->{home},
+        '-c', 'listen_addresses=', '-c', 'shared_buffers=16MB',
+        '-c', 'max_connections=60', '-c', 'log_line_prefix=%m ',
+        map { ('-c', $_) } @settings);
+    my $end = Time::HiRes::time() + $DEADLINE;
+    while (system("$self->{bin}/pg_isready", '-q', '-h', $self->{home})) {
+        die "PostgreSQL did not start; see $log\n"
+            if Time::HiRes::time() > $end
+               || waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
+        Time::HiRes::sleep(0.05);
+    }
+    return;
+}
+
+sub stop {
+    my ($self, $signal) = @_;
+    my $pid = delete $self->{pid} or return;
+    kill $signal // 'INT', $pid;
+    waitpid $pid, 0;
+    return;
+}
+
+sub restart {
+    my ($self, @settings) = @_;
+    $self->stop;
+    $self->start(@settings);
+    return;
+}
+
+# The server and all the processes it has made.
+sub processes {
+    my ($self) = @_;
+    open my $in, '<', "/proc/$self->{pid}/task/$self->{pid}/children"
+        or die "children: $!";
+    my $line = <$in> // '';
+    return ($self->{pid}, split ' ', $line);
+}
+
+sub freeze { return kill STOP => $_[0]->processes; }
+sub thaw   { return kill CONT => $_[0]->processes; }
+
+sub sql {
+    my ($self, $sql, $database) = @_;
+    open my $in, '-|', "$self->{bin}/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1',
+        '-h', $self->{home}, '-U', 'atelier', '-d', $database // 'atelier',
+        '-c', $sql or die "psql: $!";
+    my @rows = <$in>;
+    chomp @rows;
+    close $in or die "psql failed: $sql\n";
+    return wantarray ? @rows : $rows[0];
+}
+
+# Becomes the server's user for good, as initdb and postgres refuse root.
+sub _become {
+    my ($self) = @_;
+    my ($uid, $gid) = @{ $self->{ids} // return };
+    $( = $gid;
+    $) = "$gid $gid";
+    POSIX::setuid($uid) or POSIX::_exit(1);
+    return;
+}
+
+sub _spawn {
+    my ($self, $log, @command) = @_;
+    my $pid = fork // die "fork: $!";
+    return $pid if $pid;
+    $self->_become;
+    chdir $self->{home} or POSIX::_exit(1);
+    open STDIN, '<', '/dev/null' or POSIX::_exit(1);
+    open STDOUT, '>>', $log or POSIX::_exit(1);
+    open STDERR, '>&', \*STDOUT or POSIX::_exit(1);
+    { no warnings; exec @command; }
+    POSIX::_exit(1);
+}
+
+sub _run {
+    my ($self, $log, @command) = @_;
+    waitpid $self->_spawn($log, @command), 0;
+    die "$command[0] failed; see $log\n" if $?;
+    return;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $!, $@);
+    return if !$self->{pid} || ($self->{owner} // $$) != $$;
+    $self->thaw;
+    kill QUIT => $self->{pid};
+    waitpid $self->{pid}, 0;
+    return;
+}
+
+1;
