@@ -75,7 +75,13 @@ CORE_LIBS    := -lyajl -lutf8proc -lsodium -lm
 UNIT_SRCS    := $(wildcard t/unit/test_*.c)
 SANDBOX_SRCS := $(wildcard sandbox/*.c)
 
+# What the workers share; an archive, so that a test is linked with no more of
+# it than it uses.
+COMMON_SRCS  := $(wildcard workers/common/*.c)
+COMMON_LIBS  := -ljpeg -lpng -lwebp
+
 CORE_OBJS    := $(CORE_SRCS:%.c=build/unit/%.o)
+COMMON_OBJS  := $(COMMON_SRCS:%.c=build/unit/%.o)
 UNIT_OBJS    := $(UNIT_SRCS:%.c=build/unit/%.o)
 UNIT_BINS    := $(UNIT_SRCS:t/unit/%.c=build/unit/%)
 SANDBOX_OBJS := $(SANDBOX_SRCS:%.c=$(OUT)/%.o)
@@ -86,7 +92,8 @@ FUZZ_CC      ?= clang
 FUZZ_OUT     := build/fuzz/$(FUZZ_ENGINE)
 FUZZ_SRCS    := $(wildcard t/fuzz/fuzz_*.c)
 FUZZ_BINS    := $(FUZZ_SRCS:t/fuzz/%.c=$(FUZZ_OUT)/%)
-FUZZ_SHARED  := $(CORE_SRCS:%.c=$(FUZZ_OUT)/%.o)
+FUZZ_SHARED  := $(CORE_SRCS:%.c=$(FUZZ_OUT)/%.o) \
+                $(FUZZ_OUT)/workers/common/at_thumb.o
 FUZZ_OBJS    := $(FUZZ_SRCS:%.c=$(FUZZ_OUT)/%.o)
 OPT_fuzz     := $(OPT_unit)
 LINK_fuzz    := $(OPT_unit)
@@ -229,29 +236,36 @@ $(OUT)/sandbox/%.o: sandbox/%.c Makefile
 unit-programs: $(UNIT_BINS)
 	@:
 
-build/unit/test_%: build/unit/t/unit/test_%.o $(CORE_OBJS) Makefile
+build/unit/test_%: build/unit/t/unit/test_%.o build/unit/common.a \
+        $(CORE_OBJS) Makefile
 	@echo "  LD  $@"
-	$(Q)$(CC) $(OPT_unit) -o $@ $< $(CORE_OBJS) -lcmocka $(CORE_LIBS)
+	$(Q)$(CC) $(OPT_unit) -o $@ $< build/unit/common.a $(CORE_OBJS) \
+	    -Wl,--as-needed -lcmocka -lgd $(COMMON_LIBS) $(CORE_LIBS)
+
+build/unit/common.a: $(COMMON_OBJS)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
 
 build/unit/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
-	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_unit) -Icore -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_unit) -Icore -Iworkers/common -MMD -MP -c -o $@ $<
 
 fuzz-programs: $(FUZZ_BINS)
 	@:
 
 $(FUZZ_OUT)/fuzz_%: $(FUZZ_OUT)/t/fuzz/fuzz_%.o $(FUZZ_SHARED) Makefile
 	@echo "  LD  $@"
-	$(Q)$(FUZZ_CC) $(LINK_fuzz) -o $@ $< $(FUZZ_SHARED) $(CORE_LIBS)
+	$(Q)$(FUZZ_CC) $(LINK_fuzz) -o $@ $< $(FUZZ_SHARED) -ljpeg -lpng \
+	    -lwebp $(CORE_LIBS)
 
 $(FUZZ_OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
-	$(Q)$(FUZZ_CC) $(DIALECT) $(WARN) $(OPT_fuzz) -Icore -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(DIALECT) $(WARN) $(OPT_fuzz) -Icore -Iworkers/common -MMD -MP -c -o $@ $<
 
 # Objects are no intermediate files: keep them.
-.SECONDARY: $(UNIT_OBJS) $(CORE_OBJS) $(FUZZ_OBJS) $(FUZZ_SHARED)
+.SECONDARY: $(UNIT_OBJS) $(CORE_OBJS) $(COMMON_OBJS) $(FUZZ_OBJS) $(FUZZ_SHARED)
 
--include $(CORE_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) \
+-include $(CORE_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) \
     $(FUZZ_OBJS:.o=.d) $(FUZZ_SHARED:.o=.d)
