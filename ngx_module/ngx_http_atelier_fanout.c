@@ -15,6 +15,8 @@
 #include "ngx_http_atelier_fanout.h"
 
 
+static u_char *ngx_http_atelier_fanout_log(ngx_http_request_t *r,
+    ngx_http_request_t *sr, u_char *buf, size_t len);
 static void ngx_http_atelier_fanout_cleanup(void *data);
 static void ngx_http_atelier_fanout_wake(ngx_http_atelier_fanout_t *f);
 static void ngx_http_atelier_fanout_wake_handler(ngx_event_t *ev);
@@ -34,6 +36,10 @@ static void ngx_http_atelier_lane_data(ngx_http_atelier_lane_t *lane,
     u_char *p, size_t len);
 static void ngx_http_atelier_lane_deadline_handler(ngx_event_t *ev);
 static void ngx_http_atelier_lane_pause_handler(ngx_event_t *ev);
+
+
+/* Core's own, the same for all requests. */
+static ngx_http_log_handler_pt  ngx_http_atelier_next_log;
 
 
 ngx_http_atelier_fanout_t *
@@ -65,6 +71,11 @@ ngx_http_atelier_fanout_create(ngx_http_request_t *r, ngx_uint_t n,
 
     f->request = r;
     f->resume = resume;
+
+    if (r->log_handler != ngx_http_atelier_fanout_log) {
+        ngx_http_atelier_next_log = r->log_handler;
+        r->log_handler = ngx_http_atelier_fanout_log;
+    }
 
     /* an event's data must look like a connection: debug logs read its fd */
 
@@ -174,6 +185,37 @@ ngx_http_atelier_fanout_finish(ngx_http_atelier_fanout_t *f)
     }
 
     return n;
+}
+
+
+/*
+ * The tail of a line in the error log.  Core adds the upstream's address with
+ * its query, which can be a signature or a key: here it stands without it.
+ */
+
+static u_char *
+ngx_http_atelier_fanout_log(ngx_http_request_t *r, ngx_http_request_t *sr,
+    u_char *buf, size_t len)
+{
+    u_char     *p;
+    ngx_str_t   uri;
+
+    if (sr == r || sr->upstream == NULL) {
+        return ngx_http_atelier_next_log(r, sr, buf, len);
+    }
+
+    uri = sr->upstream->uri;
+    p = ngx_strlchr(uri.data, uri.data + uri.len, '?');
+
+    if (p) {
+        sr->upstream->uri.len = p - uri.data;
+    }
+
+    p = ngx_http_atelier_next_log(r, sr, buf, len);
+
+    sr->upstream->uri = uri;
+
+    return p;
 }
 
 

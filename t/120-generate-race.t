@@ -18,7 +18,8 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value('no_error_log',
-                      "[alert]\n[crit]\n[emerg]\nexited on signal");
+                      "[alert]\n[crit]\n[emerg]\nexited on signal\n"
+                      . ($block->no_error_log // ''));
     if (!defined $block->request) {
         $block->set_value('request', qq(POST /generate\n{"prompt":"a room"}));
     }
@@ -315,7 +316,21 @@ Atelier::http(a => "result=/_result/a result_host=https://cdn.example.com")
 qr/provider "a" failed, transient: .*127\.0\.0\.1.* is not allowed/
 
 
-=== TEST 28: provider locations are closed to clients
+=== TEST 28: the error log has no signature of an address
+--- http_config eval
+Atelier::http(a => "result=/_result/a result_host=http://127.0.0.1:1")
+--- config eval
+::only(q(return 200 '{"data":[{"url":"http://127.0.0.1:1/a.png?sig=secret"}]}';))
+. 'location = /_result/a { internal; proxy_buffering off; proxy_pass $atelier_result_url; }'
+--- error_code: 503
+--- response_body_like: "a","outcome":"transient"
+--- error_log eval
+qr/connect\(\) failed .* upstream: "http:\/\/127\.0\.0\.1:1\/a\.png"/
+--- no_error_log
+upstream: "http://127.0.0.1:1/a.png?
+
+
+=== TEST 29: provider locations are closed to clients
 --- http_config eval: $::One
 --- config eval: ::only(Atelier::good())
 --- request
@@ -323,7 +338,7 @@ GET /_ai/a
 --- error_code: 404
 
 
-=== TEST 29: the log variables
+=== TEST 30: the log variables
 --- http_config eval
 $::One . 'log_format at "id=$atelier_request_id provider=$atelier_provider.";
           access_log logs/access.log at;'
@@ -335,7 +350,7 @@ X-Request-ID: logged-1
 id=logged-1 provider=a.
 
 
-=== TEST 30: an error page of nginx in our location is problem+json
+=== TEST 31: an error page of nginx in our location is problem+json
 --- http_config eval: $::One . 'limit_req_zone $server_name zone=one:1m rate=1r/m;'
 --- config eval
 my $s = ::only(Atelier::good());
