@@ -37,6 +37,7 @@ bench_plan_parse(bench_plan_t *plan, const char *text)
         { "delay=", &plan->delay },
         { "jitter=", &plan->jitter },
         { "stagger=", &plan->stagger },
+        { "spread=", &plan->spread },
         { "error=", &plan->error },
         { "cut=", &plan->cut },
         { "hang=", &plan->hang },
@@ -124,7 +125,7 @@ bench_plan_ideal(const bench_plan_t *plan, uint64_t number)
             continue;
         }
 
-        delay = bench_plan_delay(plan, number, lane);
+        delay = (long) bench_plan_delay(plan, number, lane) + plan->spread;
 
         if (best == -1 || delay < best) {
             best = delay;

@@ -32,6 +32,7 @@ typedef struct {
     unsigned  delay;                /* us before the answer */
     unsigned  jitter;               /* us, either way */
     unsigned  stagger;              /* us more for each further lane */
+    unsigned  spread;               /* us that an answer takes to come */
     unsigned  error;                /* percent of each lane's requests */
     unsigned  cut;
     unsigned  hang;

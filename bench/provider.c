@@ -35,6 +35,7 @@
 
 #define PROVIDER_REQUEST  16384
 #define PROVIDER_EVENTS   256
+#define PROVIDER_SLICES   64        /* of an answer that takes its time */
 
 
 typedef enum {
@@ -55,6 +56,7 @@ struct provider_conn_s {
     bench_fate_e      fate;
     uint64_t          number;
     bench_bytes_t     out;          /* what is left to send */
+    size_t            slice;        /* bytes of it that may go now */
     unsigned          end:1;        /* close when it is sent */
     unsigned          good:1;       /* it is a picture */
     unsigned          polled:1;     /* waits for room to send */
@@ -296,15 +298,28 @@ provider_close(provider_t *p, provider_conn_t *c)
 }
 
 
-/* Sends what is left; ends in the next request, or in the end. */
+/* Sends what is left; ends in a wait, in the next request, or in the end. */
 
 static void
 provider_send(provider_t *p, provider_conn_t *c)
 {
+    size_t   len;
     ssize_t  n;
 
     while (c->out.len) {
-        n = send(c->fd, c->out.data, c->out.len, MSG_NOSIGNAL);
+
+        if (c->slice == 0) {
+            provider_timer_add(p, c, bench_now() + (int64_t) p->plan.spread
+                                                   * 1000 / PROVIDER_SLICES);
+            if (c->polled) {
+                provider_poll(p, c, EPOLL_CTL_MOD, 0);
+            }
+
+            return;
+        }
+
+        len = (c->slice < c->out.len) ? c->slice : c->out.len;
+        n = send(c->fd, c->out.data, len, MSG_NOSIGNAL);
 
         if (n == -1) {
             if (errno == EAGAIN) {
@@ -321,6 +336,7 @@ provider_send(provider_t *p, provider_conn_t *c)
 
         c->out.data += n;
         c->out.len -= (size_t) n;
+        c->slice -= (size_t) n;
     }
 
     if (c->good) {
@@ -343,6 +359,15 @@ provider_send(provider_t *p, provider_conn_t *c)
 
 
 static void
+provider_slice(provider_t *p, provider_conn_t *c)
+{
+    c->slice = p->plan.spread ? p->answers.good.len / PROVIDER_SLICES + 1
+                              : SIZE_MAX;
+    provider_send(p, c);
+}
+
+
+static void
 provider_answer(provider_t *p, provider_conn_t *c)
 {
     c->state = PROVIDER_SENDING;
@@ -360,7 +385,7 @@ provider_answer(provider_t *p, provider_conn_t *c)
         c->end = 1;
     }
 
-    provider_send(p, c);
+    provider_slice(p, c);
 }
 
 
@@ -420,7 +445,7 @@ provider_request(provider_t *p, provider_conn_t *c)
         c->state = PROVIDER_SENDING;
         c->out = p->answers.later;
         bench_record_refused(&p->record, now);
-        provider_send(p, c);
+        provider_slice(p, c);
         return;
     }
 
@@ -521,10 +546,17 @@ provider_turn(provider_t *p)
     while (p->ntimers && p->timers[0].at <= bench_now()) {
         t = provider_timer_take(p);
 
-        if (t.c->generation == t.generation
-            && t.c->state == PROVIDER_WAITING)
-        {
+        if (t.c->generation != t.generation) {
+            continue;
+        }
+
+        /* one that is sending has no other timer than that of its slice */
+
+        if (t.c->state == PROVIDER_WAITING) {
             provider_answer(p, t.c);
+
+        } else if (t.c->state == PROVIDER_SENDING) {
+            provider_slice(p, t.c);
         }
     }
 }
