@@ -27,6 +27,7 @@ typedef struct ngx_http_atelier_party_s     ngx_http_atelier_party_t;
 typedef struct ngx_http_atelier_egress_s    ngx_http_atelier_egress_t;
 typedef struct ngx_http_atelier_postgres_conf_s
     ngx_http_atelier_postgres_conf_t;
+typedef struct ngx_http_atelier_redis_s     ngx_http_atelier_redis_t;
 
 
 /* Where a directive stands, to name it in errors found after parsing. */
@@ -42,6 +43,7 @@ typedef struct {
     ngx_http_atelier_pictures_t  *pictures;      /* atelier_pictures */
     ngx_http_atelier_egress_t    *egress;        /* atelier_egress */
     ngx_http_atelier_postgres_conf_t  *postgres; /* atelier_postgres */
+    ngx_http_atelier_redis_t     *redis;         /* atelier_redis */
     ngx_array_t                   providers;     /* of pointers, by priority
                                                     from postconfiguration */
     ngx_int_t                     request_id;    /* index of $request_id */

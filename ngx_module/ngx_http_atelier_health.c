@@ -9,6 +9,7 @@
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_problem.h"
 #include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_redis.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -104,8 +105,8 @@ ngx_http_atelier_unready(ngx_http_atelier_main_conf_t *amcf)
 
 /*
  * A provider at its limit does not make the node unready: its answer, a 503
- * with Retry-After, is better than none.  Nor does a PostgreSQL that is away:
- * what needs it says so, and the rest goes on.
+ * with Retry-After, is better than none.  Nor does a Redis or PostgreSQL
+ * that is away: what needs it says so, and the rest goes on.
  */
 
 static int
@@ -137,6 +138,7 @@ ngx_http_atelier_ready_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
     }
 
     rc |= at_buf_append_str(b, AT_STR("}"));
+    rc |= ngx_http_atelier_redis_health(amcf, b);
     rc |= ngx_http_atelier_postgres_health(amcf, b);
     rc |= at_buf_append_str(b, AT_STR("}\n"));
 

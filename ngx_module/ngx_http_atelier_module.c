@@ -4,7 +4,7 @@
  *
  *     http        atelier_zone, atelier_cache, atelier_pictures,
  *                 atelier_ai_provider, atelier_secret, atelier_egress,
- *                 atelier_postgres
+ *                 atelier_postgres, atelier_redis
  *     location    atelier_generate, atelier_cancel, atelier_metrics,
  *                 atelier_health
  */
@@ -16,6 +16,7 @@
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_redis.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -93,6 +94,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_postgres"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_atelier_postgres,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_redis"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_atelier_redis,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -214,6 +222,10 @@ ngx_http_atelier_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_atelier_redis_check(cf, amcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_atelier_check(cf, amcf);
 }
 
@@ -236,6 +248,10 @@ ngx_http_atelier_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_atelier_init_process(ngx_cycle_t *cycle)
 {
+    if (ngx_http_atelier_redis_init_process(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_atelier_postgres_init_process(cycle);
 }
 
@@ -243,6 +259,7 @@ ngx_http_atelier_init_process(ngx_cycle_t *cycle)
 static void
 ngx_http_atelier_exit_process(ngx_cycle_t *cycle)
 {
+    ngx_http_atelier_redis_exit_process();
     ngx_http_atelier_postgres_exit_process();
 }
 

@@ -63,9 +63,19 @@ typedef void (*ngx_http_atelier_redis_sub_pt)(void *data,
 /* atelier_redis unix:path | host:port [parameters]; */
 char *ngx_http_atelier_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* From postconfiguration: has it what it needs? */
+ngx_int_t ngx_http_atelier_redis_check(ngx_conf_t *cf,
+    ngx_http_atelier_main_conf_t *amcf);
+
 /* The life of a worker's connections. */
 ngx_int_t ngx_http_atelier_redis_init_process(ngx_cycle_t *cycle);
-void ngx_http_atelier_redis_exit_process(ngx_cycle_t *cycle);
+void ngx_http_atelier_redis_exit_process(void);
+
+/* Their parts of /health/ready and /metrics; AT_ERROR: no memory. */
+int ngx_http_atelier_redis_health(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b);
+int ngx_http_atelier_redis_metrics(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b);
 
 /*
  * Whether a command would be sent now.  0 as well where atelier_redis is not

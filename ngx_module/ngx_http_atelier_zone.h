@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_atelier.h"
+#include "ngx_http_atelier_redis_stats.h"
 #include "at_breaker.h"
 
 
@@ -153,6 +154,7 @@ typedef struct {
     ngx_http_atelier_postgres_counters_t  postgres;
     ngx_http_atelier_postgres_gauges_t
                              postgres_gauges[NGX_HTTP_ATELIER_WORKERS_MAX];
+    ngx_http_atelier_redis_stats_t   redis;
 } ngx_http_atelier_shared_t;
 
 
