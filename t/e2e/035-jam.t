@@ -70,7 +70,7 @@ Stack::until_true('the aborts to be counted', sub {
 });
 ok($stack->metric('atelier_provider_outcomes_total'
                   . "{provider=\"$_\",outcome=\"cancelled\"}")
-   >= $N * keys %jam, "... and $_'s calls as cancelled")
+   >= $N * keys %jam, "... and calls of $_ as cancelled")
     for qw(groq stability);
 
 $stack->finish;
