@@ -13,7 +13,8 @@
 
 
 enum {
-    AT_FEED_OPENVERSE_VERSION = AT_FEED_S_OWN
+    AT_FEED_OPENVERSE_VERSION = AT_FEED_S_OWN,
+    AT_FEED_OPENVERSE_MATURE
 };
 
 
@@ -21,7 +22,7 @@ static int at_feed_openverse_item(at_feed_answer_t *a, at_design_t *d);
 static void at_feed_openverse_joins(at_feed_answer_t *a, at_design_t *d);
 
 
-/* The last three are of the older CC Search. */
+/* "detail" is of the older CC Search. */
 
 static const at_feed_field_t  at_feed_openverse_fields[] = {
     { ".id",                   AT_FEED_S_ID },
@@ -36,6 +37,7 @@ static const at_feed_field_t  at_feed_openverse_fields[] = {
     { ".license",              AT_FEED_S_LICENSE },
     { ".license_version",      AT_FEED_OPENVERSE_VERSION },
     { ".attribution",          AT_FEED_S_ATTRIBUTION },
+    { ".mature",               AT_FEED_OPENVERSE_MATURE },
     { ".detail_url",           AT_FEED_S_PAGE },
     { ".detail",               AT_FEED_S_PAGE },
     { NULL, 0 }
@@ -43,6 +45,7 @@ static const at_feed_field_t  at_feed_openverse_fields[] = {
 
 
 const at_feed_rules_t  at_feed_openverse = {
+    .fixed = "license_type=commercial",
     .text = "q",
     .text_max = 200,
     .operators = "\"+-|*~()\\",
@@ -108,6 +111,10 @@ at_feed_openverse_license(at_feed_answer_t *a, at_design_t *d)
 static int
 at_feed_openverse_item(at_feed_answer_t *a, at_design_t *d)
 {
+    if (at_str_is(at_feed_slot(a, AT_FEED_OPENVERSE_MATURE), "true")) {
+        return AT_ERROR;
+    }
+
     return at_feed_openverse_license(a, d);
 }
 

@@ -2,10 +2,10 @@
  * Pixabay: https://pixabay.com/api/docs/
  *
  * Its location stands for https://pixabay.com/api/ and adds the argument key.
- * Errors are plain text.  The size it tells is that of an original nobody
- * gets; the largest picture that can be shown has 1280 pixels on its longer
- * side.  Its addresses are signed for a day, and its answers have to be kept
- * for one (keep in at_feed.c).
+ * Errors are plain text.  The size it tells is that of the original, which only
+ * its page has; the picture that is shown has 1280 pixels on its longer side.
+ * Addresses are signed for a day, and answers have to be kept for one (keep
+ * in at_feed.c).
  */
 
 #include <string.h>
