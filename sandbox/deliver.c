@@ -213,9 +213,15 @@ sb_deliver(sb_call_t *c)
 
     /* Before the last byte leaves: who has the answer finds it counted. */
 
-    if (c->route == SB_ROUTE_API && c->decided && c->mode == SB_MODE_OK) {
+    if (sb_call_on(c) == SB_ON_CALL && c->decided && c->mode == SB_MODE_OK
+        && !c->limited)
+    {
         c->ok = 1;
         sb_count(c, SB_COUNT_OK, 1);
+    }
+
+    if (a->deliver == SB_DELIVER_WHOLE) {
+        sb_busy_end(c);
     }
 
     rc = MHD_queue_response(c->connection, a->status, r);

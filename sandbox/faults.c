@@ -13,11 +13,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "sandbox.h"
+#include "source.h"
 
 
 #define SB_DEEP       10000
 #define SB_OVERSIZED  ((uint64_t) 64 * 1024 * 1024)
+#define SB_PADDING    ((size_t) 10 * 1024 * 1024)
 
 
 static const char  sb_html[] =
@@ -146,6 +147,11 @@ sb_rate_limit(sb_call_t *c)
         return;
     }
 
+    if (c->api->source && c->settings.variant[0] == '\0') {
+        c->api->source->throttle(c, after);
+        return;
+    }
+
     c->api->failure(c, 429);
 
     if (sb_is(c, "http_date")) {
@@ -184,7 +190,9 @@ sb_moderated(sb_call_t *c, sb_job_t *job)
     variant = c->settings.variant[0] ? c->settings.variant
                                      : c->api->moderated;
 
-    if (c->api->moderate(c, job, variant) != SB_OK) {
+    if (c->api->moderate == NULL
+        || c->api->moderate(c, job, variant) != SB_OK)
+    {
         sb_fault_variant(c);
         return 1;
     }
@@ -375,6 +383,36 @@ sb_fault_before(sb_call_t *c, sb_job_t *job)
 }
 
 
+/*
+ * For answers without a picture of their own: variants that would change one
+ * have none to change here.
+ */
+
+int
+sb_fault_no_picture(sb_call_t *c, sb_job_t *job)
+{
+    char  quoted[40];
+
+    static const char  names[] = "|cut|base64|null|text|gif|tiny|bad_url"
+                                 "|file_url|bomb|";
+
+    if (sb_fault_before(c, job)) {
+        return 1;
+    }
+
+    snprintf(quoted, sizeof(quoted), "|%s|", c->settings.variant);
+
+    if (c->mode != SB_MODE_OK && c->settings.variant[0]
+        && strstr(names, quoted))
+    {
+        sb_fault_variant(c);
+        return 1;
+    }
+
+    return 0;
+}
+
+
 static int
 sb_garbage_picture(sb_call_t *c, sb_picture_t *p)
 {
@@ -393,6 +431,10 @@ sb_garbage_picture(sb_call_t *c, sb_picture_t *p)
 
     if (sb_is(c, "tiny")) {
         return sb_picture_tiny(p);
+    }
+
+    if (sb_is(c, "bomb")) {
+        return sb_picture_bomb(p);
     }
 
     return SB_OK;
@@ -530,6 +572,44 @@ sb_truncate(sb_call_t *c)
 }
 
 
+/* Blanks in front: the good answer is there, 10 MB later. */
+
+static void
+sb_pad(sb_call_t *c)
+{
+    size_t    i;
+    sb_buf_t  out, *in;
+
+    static const char  blanks[] =
+        "                                                                ";
+
+    in = &c->answer.body;
+    memset(&out, 0, sizeof(sb_buf_t));
+
+    for (i = 0; i < SB_PADDING; i += sizeof(blanks) - 1) {
+        sb_buf_add(&out, blanks, sizeof(blanks) - 1);
+    }
+
+    sb_buf_add(&out, in->data, in->len);
+    sb_buf_free(in);
+    *in = out;
+}
+
+
+static void
+sb_byte_order_mark(sb_call_t *c)
+{
+    sb_buf_t  out, *in;
+
+    in = &c->answer.body;
+    memset(&out, 0, sizeof(sb_buf_t));
+    sb_buf_add(&out, "\xef\xbb\xbf", 3);
+    sb_buf_add(&out, in->data, in->len);
+    sb_buf_free(in);
+    *in = out;
+}
+
+
 /*
  * The good beginning, then no end.  JSON is cut in its middle, which base64
  * makes the middle of a picture: what follows can only be more of it.
@@ -538,6 +618,11 @@ sb_truncate(sb_call_t *c)
 static void
 sb_oversize(sb_call_t *c, const sb_job_t *job)
 {
+    if (sb_is(c, "padded")) {
+        sb_pad(c);
+        return;
+    }
+
     c->answer.deliver = SB_DELIVER_ENDLESS;
     c->answer.total = sb_is(c, "chunked") ? 0 : SB_OVERSIZED;
 
@@ -583,6 +668,9 @@ sb_fault_after(sb_call_t *c, const sb_job_t *job)
     case SB_MODE_GARBAGE:
         if (sb_is(c, "gzip")) {
             sb_gzip(c);
+
+        } else if (sb_is(c, "bom")) {
+            sb_byte_order_mark(c);
         }
 
         break;

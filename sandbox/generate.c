@@ -48,7 +48,7 @@ sb_drawing_free(void)
 
 /* SB_ERROR: the client left meanwhile, or the process stops. */
 
-static int
+int
 sb_drawing_take(sb_call_t *c)
 {
     uint64_t  one;
@@ -66,7 +66,7 @@ sb_drawing_take(sb_call_t *c)
 }
 
 
-static void
+void
 sb_drawing_give(void)
 {
     uint64_t  one;

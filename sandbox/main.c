@@ -28,7 +28,8 @@ sb_usage(void)
     printf("Usage: atelier-sandbox [--listen ADDRESS:PORT] "
            "[--public-url URL]\n"
            "\n"
-           "Stand-ins for AI image services, for development and tests.\n"
+           "Stand-ins for AI image services and image sources, for development "
+           "and\ntests.\n"
            "\n"
            "  --listen ADDRESS:PORT  where to listen; default " SB_LISTEN ",\n"
            "                         [::1]:8081 for IPv6; port 0 takes a "
@@ -37,7 +38,7 @@ sb_usage(void)
            "made of --listen\n"
            "  --help                 this text\n"
            "\n"
-           "Keys are \"Authorization: Bearer sk-sandbox-ANYTHING\".\n"
+           "Keys are sk-sandbox-ANYTHING, where each service wants them.\n"
            "Settings and counters: GET, PUT, DELETE /_control/PROVIDER.\n");
 }
 
@@ -317,6 +318,7 @@ main(int argc, char **argv)
     MHD_stop_daemon(daemon);
     sb_drawing_free();
     sb_files_free();
+    sb_cdn_free();
     sb_predictions_free();
     sb_state_free();
 

@@ -31,6 +31,28 @@ sb_color(sb_rgb_t c, double alpha)
 }
 
 
+/* From the canvas to the image. */
+
+static double
+sb_image_x(const sb_canvas_t *cv, double x)
+{
+    return (cv->mirror ? cv->w - x : x) - cv->x;
+}
+
+
+static void
+sb_image_span(const sb_canvas_t *cv, double *x0, double *x1)
+{
+    double  a, b;
+
+    a = sb_image_x(cv, *x0);
+    b = sb_image_x(cv, *x1);
+
+    *x0 = fmin(a, b);
+    *x1 = fmax(a, b);
+}
+
+
 static double
 sb_hue(double p, double q, double t)
 {
@@ -101,8 +123,8 @@ sb_poly(sb_canvas_t *cv, const double (*xy)[2], int n, sb_rgb_t c,
     }
 
     for (i = 0; i < n; i++) {
-        p[i].x = (int) lround(xy[i][0]);
-        p[i].y = (int) lround(xy[i][1]);
+        p[i].x = (int) lround(sb_image_x(cv, xy[i][0]));
+        p[i].y = (int) lround(xy[i][1] - cv->y);
     }
 
     color = sb_color(c, alpha);
@@ -129,9 +151,11 @@ void
 sb_rect(sb_canvas_t *cv, double x0, double y0, double x1, double y1,
     sb_rgb_t c)
 {
-    gdImageFilledRectangle(cv->im, (int) lround(x0), (int) lround(y0),
-                           (int) lround(x1), (int) lround(y1),
-                           sb_color(c, 1));
+    sb_image_span(cv, &x0, &x1);
+
+    gdImageFilledRectangle(cv->im, (int) lround(x0),
+                           (int) lround(y0 - cv->y), (int) lround(x1),
+                           (int) lround(y1 - cv->y), sb_color(c, 1));
 }
 
 
@@ -235,10 +259,14 @@ sb_gradient(sb_canvas_t *cv, double x0, double y0, double x1, double y1,
 {
     int  x, y, left, right, first, last, color;
 
+    sb_image_span(cv, &x0, &x1);
+    y0 -= cv->y;
+    y1 -= cv->y;
+
     left = (int) fmax(0, lround(x0));
-    right = (int) fmin(cv->w - 1, lround(x1));
+    right = (int) fmin(gdImageSX(cv->im) - 1, lround(x1));
     first = (int) fmax(0, lround(y0));
-    last = (int) fmin(cv->h - 1, lround(y1));
+    last = (int) fmin(gdImageSY(cv->im) - 1, lround(y1));
 
     for (y = first; y <= last; y++) {
         color = sb_color(sb_mix(top, bottom, (y - y0) / fmax(1, y1 - y0)), 1);
@@ -261,14 +289,17 @@ sb_soft(sb_canvas_t *cv, double cx, double cy, double rx, double ry,
     to[1] = (int) (sb_clamp(c.g) * 255);
     to[2] = (int) (sb_clamp(c.b) * 255);
 
+    cx = sb_image_x(cv, cx);
+    cy -= cv->y;
+
     first = (int) fmax(0, cy - ry);
-    last = (int) fmin(cv->h - 1, cy + ry);
+    last = (int) fmin(gdImageSY(cv->im) - 1, cy + ry);
 
     for (y = first; y <= last; y++) {
         dy = (y - cy) / ry;
         half = sqrt(fmax(0, 1 - dy * dy)) * rx;
         left = (int) fmax(0, cx - half);
-        right = (int) fmin(cv->w - 1, cx + half);
+        right = (int) fmin(gdImageSX(cv->im) - 1, cx + half);
 
         for (x = left; x <= right; x++) {
             dx = (x - cx) / rx;
@@ -366,7 +397,8 @@ sb_label(sb_canvas_t *cv, double x, double y, double height,
                                    (py + 0.5 - y) / scale, scale);
 
                 if (v > 0) {
-                    gdImageSetPixel(cv->im, px, py, sb_color(c, v));
+                    gdImageSetPixel(cv->im, px - (int) cv->x,
+                                    py - (int) cv->y, sb_color(c, v));
                 }
             }
         }

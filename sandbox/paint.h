@@ -1,8 +1,9 @@
 /*
  * Drawing on a gd image with soft edges: the shapes of which rooms are made.
  *
- * A canvas is borrowed: picture.c makes and destroys the image.  Coordinates
- * are pixels; whatever lies outside is clipped.  Colours are 0..1 a channel.
+ * A canvas is borrowed: picture.c and photo.c make and destroy the image.
+ * Coordinates are pixels of the canvas, of which the image shows a part;
+ * whatever lies outside is clipped.  Colours are 0..1 a channel.
  */
 
 #ifndef SANDBOX_PAINT_H
@@ -26,8 +27,11 @@ typedef struct {
 
 typedef struct {
     gdImagePtr  im;
-    double      w;
+    double      w;              /* of the canvas */
     double      h;
+    double      x;              /* where the image begins on it */
+    double      y;
+    unsigned    mirror:1;       /* left and right changed */
 } sb_canvas_t;
 
 

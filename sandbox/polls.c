@@ -6,7 +6,6 @@
  * first while "on" is "poll" and the second never.
  */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "sandbox.h"
@@ -20,33 +19,6 @@ sb_poll_unknown(sb_call_t *c)
 {
     sb_refuse(c, 404, NULL, NULL,
               "The requested resource could not be found.");
-}
-
-
-/* Variants that change a picture have none to change here. */
-
-static int
-sb_poll_fault(sb_call_t *c, sb_job_t *job)
-{
-    char  quoted[40];
-
-    static const char  names[] = "|cut|base64|null|text|gif|tiny|bad_url"
-                                 "|file_url|";
-
-    if (sb_fault_before(c, job)) {
-        return 1;
-    }
-
-    snprintf(quoted, sizeof(quoted), "|%s|", c->settings.variant);
-
-    if (c->mode != SB_MODE_OK && c->settings.variant[0]
-        && strstr(names, quoted))
-    {
-        sb_fault_variant(c);
-        return 1;
-    }
-
-    return 0;
 }
 
 
@@ -71,7 +43,7 @@ sb_serve_poll(sb_call_t *c)
 
     sb_decide(c);
 
-    if (sb_latency_sleep(c) != SB_OK || sb_poll_fault(c, &job)) {
+    if (sb_latency_sleep(c) != SB_OK || sb_fault_no_picture(c, &job)) {
         return;
     }
 

@@ -316,7 +316,7 @@ sb_skyline(sb_scene_t *s, double level, sb_rgb_t c)
                                                                    : 0.15);
     step = s->u * 0.014;
 
-    for (x = s->wx0; x < s->wx1; x += w + 1) {
+    for (x = s->wx0; x < s->wx1; x += w + s->u * 0.0015) {
         w = sb_vary(s, s->u * 0.03, s->u * 0.065);
         top = level - sb_vary(s, 0.02, 0.13) * s->u;
         sb_rect(&s->cv, x, top, fmin(x + w, s->wx1), s->wy1,
@@ -612,7 +612,7 @@ sb_room_shelf(sb_scene_t *s, double x0, double y, double w)
             sb_shade(s->wall, 0.8));
     sb_rect(&s->cv, x0, y, x0 + w, y + u * 0.012, s->wood);
 
-    for (x = x0 + u * 0.015; x < x0 + w * 0.62; x += bw + 1) {
+    for (x = x0 + u * 0.015; x < x0 + w * 0.62; x += bw + u * 0.0015) {
         bw = sb_vary(s, u * 0.009, u * 0.018);
         bh = sb_vary(s, u * 0.05, u * 0.075);
         c = sb_maybe(s, 0.33) ? s->accent

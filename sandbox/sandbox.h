@@ -34,10 +34,13 @@
 #define SB_SEND_TIMEOUT   120           /* seconds without a byte taken */
 #define SB_WAIT_MAX_MS    (15 * 60 * 1000)
 #define SB_JSON_DEPTH     64
-#define SB_HEADERS_MAX    12
+#define SB_HEADERS_MAX    16
+#define SB_WINDOWS        2             /* of a quota */
 #define SB_PICTURES_MAX   10
 #define SB_SIDE_MIN       64
 #define SB_SIDE_MAX       2048
+
+#define SB_GOLDEN         ((uint64_t) 0x9e3779b97f4a7c15)   /* splitmix64 */
 
 #define SB_OK             0
 #define SB_ERROR          (-1)
@@ -102,6 +105,7 @@ typedef enum {
     SB_ON_CALL,                 /* the generation */
     SB_ON_FILE,                 /* GET of a picture */
     SB_ON_POLL,                 /* GET of a prediction */
+    SB_ON_DOWNLOAD,             /* Unsplash's ping */
     SB_ON_NOTHING
 } sb_target_e;
 
@@ -124,6 +128,10 @@ typedef struct {
     long long     queue_ms;             /* of predictions: before they run */
     long long     run_ms;
     long long     remaining;            /* told as ratelimit-remaining */
+    long long     items;                /* of a query; -1: by its words */
+    long long     limit;                /* of the first window; -1: usual */
+    long long     long_limit;           /* of the second */
+    long long     window_ms;            /* 0: usual */
     unsigned      has_seed:1;
     unsigned      list:1;               /* output is a list */
 } sb_settings_t;
@@ -141,18 +149,37 @@ typedef enum {
     SB_COUNT_FILES,
     SB_COUNT_LEAKS,
     SB_COUNT_LAST_ABORT_MS,
+    SB_COUNT_MAX_IN_FLIGHT,
+    SB_COUNT_LIMITED,
+    SB_COUNT_DOWNLOADS,
     SB_COUNT_MODE,                      /* SB_MODES of them */
     SB_COUNTS = SB_COUNT_MODE + SB_MODES
 } sb_count_e;
 
 
-/* Never freed before the process ends; fields are under state.c's lock. */
+/* A window of a quota; the last is set in a call's own copy only. */
+typedef struct {
+    long long  limit;                   /* -1: none */
+    long long  used;
+    int64_t    ms;
+    int64_t    began;
+    unsigned   epoch;
+    int64_t    left_ms;
+} sb_quota_t;
+
+
+/*
+ * Never freed before the process ends; fields are under state.c's lock, but
+ * for the quota, which is under that of quota.c.
+ */
 typedef struct {
     char           name[SB_NAME_MAX + 1];
     sb_settings_t  settings;
     long long      left;                /* of settings.times */
     int64_t        counts[SB_COUNTS];
     uint64_t       random;
+    int64_t        busy;                /* calls being answered */
+    sb_quota_t     quota[SB_WINDOWS];
     unsigned       epoch;               /* grows with each reset */
     char          *last;                /* JSON of the last call, or NULL */
 } sb_provider_t;
@@ -186,8 +213,9 @@ typedef struct {
 } sb_answer_t;
 
 
-typedef struct sb_api_s   sb_api_t;
-typedef struct sb_form_s  sb_form_t;
+typedef struct sb_api_s     sb_api_t;
+typedef struct sb_form_s    sb_form_t;
+typedef struct sb_source_s  sb_source_t;
 
 
 typedef enum {
@@ -196,7 +224,10 @@ typedef enum {
     SB_ROUTE_API,
     SB_ROUTE_POLL,
     SB_ROUTE_CANCEL,
-    SB_ROUTE_FILE
+    SB_ROUTE_FILE,
+    SB_ROUTE_SEARCH,
+    SB_ROUTE_DOWNLOAD,
+    SB_ROUTE_PHOTO
 } sb_route_e;
 
 
@@ -218,6 +249,10 @@ typedef struct {
     uint64_t                sent;
     int64_t                 started;    /* monotonic ms */
     size_t                  memory;     /* charged to the whole */
+    sb_quota_t              quota[SB_WINDOWS];
+    unsigned                metered:1;  /* quota is valid */
+    unsigned                limited:1;  /* asked too often */
+    unsigned                busy:1;     /* counted as such */
     unsigned                counted:1;  /* in flight */
     unsigned                decided:1;  /* mode is valid */
     unsigned                ok:1;       /* counted as such */
@@ -303,6 +338,9 @@ struct sb_api_s {
 
     /* What every answer has beside its own; or NULL. */
     void  (*decorate)(sb_call_t *c);
+
+    /* Of a source of images; NULL: the format makes pictures. */
+    const sb_source_t  *source;
 };
 
 
@@ -343,6 +381,8 @@ size_t sb_utf8_length(const char *s);
 void sb_printable(char *dst, size_t size, const char *src);
 void sb_http_date(char *dst, size_t size, int64_t at);
 void sb_hex_id(char *dst, size_t bytes);
+uint64_t sb_hash(uint64_t h, const char *s);
+uint64_t sb_scramble(uint64_t z);
 int64_t sb_now_ms(void);
 
 
@@ -390,11 +430,35 @@ void sb_count(sb_call_t *c, sb_count_e which, int64_t n);
 void sb_count_begin(sb_call_t *c);
 void sb_count_end(sb_call_t *c);
 void sb_count_abort(sb_call_t *c);
+void sb_busy_begin(sb_call_t *c);
+void sb_busy_end(sb_call_t *c);
+int sb_busy_fits(sb_call_t *c, unsigned most);
 sb_target_e sb_call_on(const sb_call_t *c);
 void sb_decide(sb_call_t *c);
-void sb_remember(sb_call_t *c, const sb_job_t *job);
+void sb_provider_last(sb_call_t *c, sb_buf_t *text);
 int sb_memory_take(size_t n);
 void sb_memory_give(size_t n);
+
+
+/* remember.c */
+
+void sb_remember(sb_call_t *c, const sb_job_t *job);
+
+
+/* quota.c */
+
+int sb_quota_take(sb_call_t *c);
+long long sb_quota_remaining(const sb_quota_t *q);
+double sb_quota_wait(const sb_call_t *c);
+
+
+/* source.c, cdn.c */
+
+int sb_route_source(sb_call_t *c);
+void sb_serve_search(sb_call_t *c);
+void sb_serve_download(sb_call_t *c);
+void sb_serve_photo(sb_call_t *c);
+void sb_cdn_free(void);
 
 
 /* files.c */
@@ -459,10 +523,13 @@ int sb_media_type_is(sb_call_t *c, const char *type);
 void sb_control(sb_call_t *c);
 int sb_drawing_init(void);
 void sb_drawing_free(void);
+int sb_drawing_take(sb_call_t *c);
+void sb_drawing_give(void);
 void sb_generate(sb_call_t *c);
 void sb_serve_file(sb_call_t *c);
 int sb_latency_sleep(sb_call_t *c);
 int sb_fault_before(sb_call_t *c, sb_job_t *job);
+int sb_fault_no_picture(sb_call_t *c, sb_job_t *job);
 int sb_fault_pictures(sb_call_t *c, sb_job_t *job, sb_picture_t *p);
 void sb_fault_after(sb_call_t *c, const sb_job_t *job);
 void sb_fault_variant(sb_call_t *c);
@@ -484,6 +551,13 @@ extern const sb_api_t  sb_api_stability1;
 extern const sb_api_t  sb_api_replicate;
 extern const sb_api_t  sb_api_huggingface;
 extern const sb_api_t  sb_api_file;
+extern const sb_api_t  sb_api_pexels;
+extern const sb_api_t  sb_api_unsplash;
+extern const sb_api_t  sb_api_pixabay;
+extern const sb_api_t  sb_api_flickr;
+extern const sb_api_t  sb_api_wikimedia;
+extern const sb_api_t  sb_api_rawpixel;
+extern const sb_api_t  sb_api_openverse;
 
 
 /* picture.c */
@@ -491,6 +565,7 @@ extern const sb_api_t  sb_api_file;
 int sb_picture_draw(sb_picture_t *p, const char *provider,
     const sb_job_t *job, uint64_t seed);
 int sb_picture_tiny(sb_picture_t *p);
+int sb_picture_bomb(sb_picture_t *p);
 
 
 #endif /* SANDBOX_H */

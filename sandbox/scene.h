@@ -1,8 +1,8 @@
 /*
  * What a prompt and a seed make of a room, and who draws which part of it.
  *
- * A scene is filled by picture.c and read by room.c (walls, floor, window,
- * what hangs) and furniture.c (what stands).  It lives for one drawing.
+ * A scene is filled by scene.c and read by room.c (walls, floor, window, what
+ * hangs) and furniture.c (what stands).  It lives for one drawing.
  */
 
 #ifndef SANDBOX_SCENE_H
@@ -10,6 +10,7 @@
 
 
 #include "paint.h"
+#include "sandbox.h"
 
 
 typedef enum {
@@ -85,6 +86,15 @@ double sb_vary(sb_scene_t *s, double a, double b);
 
 /* 1 with the given probability. */
 int sb_maybe(sb_scene_t *s, double chance);
+
+/* scene.c */
+void sb_scene_draw(sb_scene_t *s, const char *words);
+int sb_scene_room(const char *words);
+
+/* picture.c */
+void sb_scene_label(sb_scene_t *s, const char *provider);
+int sb_encode(sb_picture_t *p, gdImagePtr im, sb_format_e format,
+    unsigned quality);
 
 /* room.c */
 void sb_room_shell(sb_scene_t *s);

@@ -100,6 +100,10 @@ sb_route_api(sb_call_t *c)
     rest = c->rest;
     c->route = SB_ROUTE_API;
 
+    if (sb_route_source(c) == SB_OK) {
+        return;
+    }
+
     if (strncmp(rest, "/v2beta/", 8) == 0) {
         c->api = &sb_api_stability;
 
@@ -211,6 +215,8 @@ sb_call_new(struct MHD_Connection *connection, const char *url,
 static void
 sb_call_free(sb_call_t *c)
 {
+    sb_busy_end(c);
+
     if (c->counted) {
         sb_count_end(c);
     }
@@ -279,6 +285,10 @@ sb_call_answer(sb_call_t *c)
                               0u);
     c->sent = 0;
 
+    if (c->provider) {
+        sb_busy_begin(c);
+    }
+
     if (c->too_big) {
         sb_call_too_big(c);
 
@@ -303,6 +313,15 @@ sb_call_answer(sb_call_t *c)
 
     } else if (c->route == SB_ROUTE_FILE) {
         sb_serve_file(c);
+
+    } else if (c->route == SB_ROUTE_SEARCH) {
+        sb_serve_search(c);
+
+    } else if (c->route == SB_ROUTE_DOWNLOAD) {
+        sb_serve_download(c);
+
+    } else if (c->route == SB_ROUTE_PHOTO) {
+        sb_serve_photo(c);
 
     } else {
         sb_answer_text(c, 404, "text/plain",

@@ -44,11 +44,12 @@ static const char *const  sb_variants[SB_MODES] = {
     "",
     "",
     "",
-    "|length|chunked|",
+    "|length|chunked|padded|",
     "|json|html|text|empty|",
-    "|html|text|gif|tiny|gzip|deep|redirect|bad_url|file_url|",
+    "|html|text|gif|tiny|gzip|deep|redirect|bad_url|file_url|bomb|bom|",
     "|start|body|",
-    "|error|canceled|aborted|error_list|error_200|",
+    "|error|canceled|aborted|error_list|error_200|unavailable|search"
+        "|invalid_key|maxlag|",
     ""
 };
 
@@ -70,6 +71,9 @@ sb_settings_default(sb_settings_t *s)
     s->status = 500;
     s->bytes_per_second = 1000;
     s->remaining = 599;
+    s->items = -1;
+    s->limit = -1;
+    s->long_limit = -1;
 }
 
 
@@ -277,7 +281,7 @@ static const char *const  sb_formats[] = {
 };
 
 static const char *const  sb_targets[] = {
-    "call", "file", "poll", NULL
+    "call", "file", "poll", "download", NULL
 };
 
 static const char *const  sb_outputs[] = {
@@ -326,8 +330,9 @@ sb_set_on(sb_settings_t *s, yajl_val v, const char **why)
 {
     int  i;
 
-    *why = "must be \"call\" (the generation), \"file\" (the picture's URL) "
-           "or \"poll\" (the prediction's)";
+    *why = "must be \"call\" (the generation, the search), \"file\" (the "
+           "picture's URL), \"poll\" (the prediction's) or \"download\" "
+           "(Unsplash's)";
 
     i = sb_choice(v, sb_targets);
     if (i < 0) {
@@ -386,6 +391,42 @@ sb_set_remaining(sb_settings_t *s, yajl_val v, const char **why)
 
 
 static int
+sb_set_items(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be an integer from 0 to 16000";
+
+    return sb_integer(v, 0, 16000, &s->items);
+}
+
+
+static int
+sb_set_limit(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be an integer from 0 to 1000000";
+
+    return sb_integer(v, 0, 1000000, &s->limit);
+}
+
+
+static int
+sb_set_long_limit(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be an integer from 0 to 1000000";
+
+    return sb_integer(v, 0, 1000000, &s->long_limit);
+}
+
+
+static int
+sb_set_window_ms(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be milliseconds from 1 to 86400000";
+
+    return sb_integer(v, 1, 86400000, &s->window_ms);
+}
+
+
+static int
 sb_set_output(sb_settings_t *s, yajl_val v, const char **why)
 {
     int  i;
@@ -420,6 +461,10 @@ static const sb_member_t  sb_members[] = {
     { "runMs", sb_set_run_ms },
     { "remaining", sb_set_remaining },
     { "output", sb_set_output },
+    { "items", sb_set_items },
+    { "limit", sb_set_limit },
+    { "longLimit", sb_set_long_limit },
+    { "windowMs", sb_set_window_ms },
     { NULL, NULL }
 };
 
@@ -514,6 +559,22 @@ sb_settings_parse(sb_settings_t *s, yajl_val v, char *member,
 }
 
 
+/* null for what was not set. */
+
+static void
+sb_gen_usual(yajl_gen g, const char *name, long long value, long long usual)
+{
+    sb_gen_text(g, name);
+
+    if (value == usual) {
+        yajl_gen_null(g);
+
+    } else {
+        yajl_gen_integer(g, value);
+    }
+}
+
+
 void
 sb_settings_gen(const sb_settings_t *s, long long left, yajl_gen g)
 {
@@ -556,6 +617,10 @@ sb_settings_gen(const sb_settings_t *s, long long left, yajl_gen g)
     sb_gen_member_int(g, "runMs", s->run_ms);
     sb_gen_member_int(g, "remaining", s->remaining);
     sb_gen_member(g, "output", sb_outputs[s->list]);
+    sb_gen_usual(g, "items", s->items, -1);
+    sb_gen_usual(g, "limit", s->limit, -1);
+    sb_gen_usual(g, "longLimit", s->long_limit, -1);
+    sb_gen_usual(g, "windowMs", s->window_ms, 0);
 
     sb_gen_text(g, "seed");
 

@@ -23,9 +23,6 @@
 #include "sandbox.h"
 
 
-#define SB_LAST_MAX  (256 * 1024)
-
-
 static struct {
     pthread_mutex_t   lock;
     pthread_cond_t    changed;
@@ -40,7 +37,8 @@ static struct {
 
 static const char *const  sb_count_names[SB_COUNT_MODE] = {
     "calls", "ok", "refused", "aborted", "cancels", "stopped", "polls",
-    "inFlight", "files", "credentialLeaks", "lastAbortMs"
+    "inFlight", "files", "credentialLeaks", "lastAbortMs", "maxInFlight",
+    "limited", "downloads"
 };
 
 
@@ -115,14 +113,7 @@ sb_public_url(void)
 static uint64_t
 sb_random_next(uint64_t *state)
 {
-    uint64_t  z;
-
-    /* splitmix64 */
-    z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-
-    return z ^ (z >> 31);
+    return sb_scramble(*state += SB_GOLDEN);
 }
 
 
@@ -531,7 +522,12 @@ sb_count_begin(sb_call_t *c)
     switch (c->route) {
 
     case SB_ROUTE_FILE:
+    case SB_ROUTE_PHOTO:
         c->provider->counts[SB_COUNT_FILES]++;
+        break;
+
+    case SB_ROUTE_DOWNLOAD:
+        c->provider->counts[SB_COUNT_DOWNLOADS]++;
         break;
 
     case SB_ROUTE_POLL:
@@ -561,6 +557,63 @@ sb_count_end(sb_call_t *c)
     pthread_cond_broadcast(&sb.changed);
 
     pthread_mutex_unlock(&sb.lock);
+}
+
+
+/*
+ * Calls being answered: from a request's last byte to just before the
+ * answer's last one, so that calls one after another are never two at once.
+ */
+
+void
+sb_busy_begin(sb_call_t *c)
+{
+    sb_provider_t  *p;
+
+    p = c->provider;
+    c->busy = 1;
+
+    pthread_mutex_lock(&sb.lock);
+
+    p->busy++;
+
+    if (c->epoch == p->epoch && p->busy > p->counts[SB_COUNT_MAX_IN_FLIGHT]) {
+        p->counts[SB_COUNT_MAX_IN_FLIGHT] = p->busy;
+        pthread_cond_broadcast(&sb.changed);
+    }
+
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+void
+sb_busy_end(sb_call_t *c)
+{
+    if (!c->busy) {
+        return;
+    }
+
+    c->busy = 0;
+
+    pthread_mutex_lock(&sb.lock);
+    c->provider->busy--;
+    pthread_cond_broadcast(&sb.changed);
+    pthread_mutex_unlock(&sb.lock);
+}
+
+
+/* Whether no more than "most" calls are being answered, this one included. */
+
+int
+sb_busy_fits(sb_call_t *c, unsigned most)
+{
+    int  fits;
+
+    pthread_mutex_lock(&sb.lock);
+    fits = (c->provider->busy <= (int64_t) most);
+    pthread_mutex_unlock(&sb.lock);
+
+    return fits;
 }
 
 
@@ -600,10 +653,15 @@ sb_call_on(const sb_call_t *c)
     switch (c->route) {
 
     case SB_ROUTE_API:
+    case SB_ROUTE_SEARCH:
         return SB_ON_CALL;
 
     case SB_ROUTE_FILE:
+    case SB_ROUTE_PHOTO:
         return SB_ON_FILE;
+
+    case SB_ROUTE_DOWNLOAD:
+        return SB_ON_DOWNLOAD;
 
     case SB_ROUTE_POLL:
         return SB_ON_POLL;
@@ -653,7 +711,7 @@ sb_decide(sb_call_t *c)
     /* A picture fetched while faults hit calls is no call of any mode. */
 
     if (c->epoch == p->epoch
-        && (c->route == SB_ROUTE_API || c->settings.on == sb_call_on(c)))
+        && (sb_call_on(c) == SB_ON_CALL || c->settings.on == sb_call_on(c)))
     {
         p->counts[SB_COUNT_MODE + c->mode]++;
         pthread_cond_broadcast(&sb.changed);
@@ -663,86 +721,22 @@ sb_decide(sb_call_t *c)
 }
 
 
-static enum MHD_Result
-sb_remember_header(void *cls, enum MHD_ValueKind kind, const char *key,
-    const char *value)
-{
-    size_t    i;
-    char      name[128];
-    yajl_gen  g = cls;
-
-    (void) kind;
-
-    for (i = 0; key[i] && i + 1 < sizeof(name); i++) {
-        name[i] = (key[i] >= 'A' && key[i] <= 'Z') ? (char) (key[i] | 0x20)
-                                                   : key[i];
-    }
-
-    name[i] = '\0';
-
-    if (strcmp(name, "authorization") == 0
-        || strcmp(name, "proxy-authorization") == 0)
-    {
-        value = "***";
-    }
-
-    sb_gen_member(g, name, value ? value : "");
-
-    return MHD_YES;
-}
-
+/* Takes the text; what an earlier epoch's call said is dropped. */
 
 void
-sb_remember(sb_call_t *c, const sb_job_t *job)
+sb_provider_last(sb_call_t *c, sb_buf_t *text)
 {
-    sb_buf_t  text;
-    yajl_gen  g;
-
-    memset(&text, 0, sizeof(sb_buf_t));
-
-    g = sb_gen_new();
-    yajl_gen_map_open(g);
-    sb_gen_member(g, "method", c->method);
-    sb_gen_member(g, "path", c->path);
-
-    sb_gen_text(g, "headers");
-    yajl_gen_map_open(g);
-    MHD_get_connection_values(c->connection, MHD_HEADER_KIND,
-                              sb_remember_header, g);
-    yajl_gen_map_close(g);
-
-    sb_gen_member_int(g, "bodyBytes", (long long) c->body.len);
-    sb_gen_text(g, "fields");
-
-    if (c->body.len <= SB_LAST_MAX && job->json) {
-        sb_gen_value(g, job->json);
-
-    } else if (c->body.len <= SB_LAST_MAX && job->form) {
-        sb_form_gen(job->form, g);
-
-    } else {
-        yajl_gen_null(g);
-    }
-
-    yajl_gen_map_close(g);
-    sb_gen_end(g, &text);
-
-    if (text.failed) {
-        sb_buf_free(&text);
-        return;
-    }
-
     pthread_mutex_lock(&sb.lock);
 
     if (c->epoch == c->provider->epoch) {
         free(c->provider->last);
-        c->provider->last = text.data;
-        text.data = NULL;
+        c->provider->last = text->data;
+        text->data = NULL;
     }
 
     pthread_mutex_unlock(&sb.lock);
 
-    sb_buf_free(&text);
+    sb_buf_free(text);
 }
 
 

@@ -1,5 +1,5 @@
 /*
- * Strings: the growing buffer, base64, UTF-8 length, dates, random ids.
+ * Strings: the growing buffer, base64, UTF-8 length, hashes, dates, random ids.
  *
  * Nothing here keeps state.  A buffer belongs to whoever declared it, starts
  * as zeros and is released by sb_buf_free().  A failed growth is remembered,
@@ -221,6 +221,31 @@ sb_hex_id(char *dst, size_t bytes)
     for (i = 0; i < bytes; i++) {
         snprintf(dst + 2 * i, 3, "%02x", raw[i]);
     }
+}
+
+
+/* FNV-1a, with the terminator so that joints count. */
+
+uint64_t
+sb_hash(uint64_t h, const char *s)
+{
+    do {
+        h = (h ^ (unsigned char) *s) * 0x100000001b3u;
+    } while (*s++);
+
+    return h;
+}
+
+
+/* The last half of splitmix64: each bit of z moves every bit; one to one. */
+
+uint64_t
+sb_scramble(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+
+    return z ^ (z >> 31);
 }
 
 
