@@ -50,6 +50,12 @@ at_feed_url_authority(at_str_t url)
 {
     size_t    i, n;
 
+    /* The parts of an empty one are empty, but not NULL. */
+
+    if (url.len == 0) {
+        return AT_STR("");
+    }
+
     n = at_feed_url_scheme(url);
 
     for (i = n; i < url.len && strchr("/?#", url.data[i]) == NULL; i++) {
@@ -87,6 +93,10 @@ at_feed_url_path(at_str_t url)
 {
     size_t    i;
     at_str_t  host;
+
+    if (url.len == 0) {
+        return AT_STR("");
+    }
 
     host = at_feed_url_authority(url);
 
@@ -272,15 +282,19 @@ at_feed_url_arg(at_str_t url, const char *name)
     size_t       len;
     const char  *p, *end, *next;
 
+    if (url.len == 0) {
+        return AT_STR_NULL;
+    }
+
     len = strlen(name);
     end = url.data + url.len;
-    p = url.len ? memchr(url.data, '#', url.len) : NULL;
+    p = memchr(url.data, '#', url.len);
 
     if (p) {
         end = p;
     }
 
-    p = url.len ? memchr(url.data, '?', (size_t) (end - url.data)) : NULL;
+    p = memchr(url.data, '?', (size_t) (end - url.data));
 
     while (p && p < end) {
         p++;
