@@ -2,9 +2,14 @@
  * Pictures on disk (see ngx_http_atelier_pictures.h).
  *
  * A job is one block of the heap, owned by the thread pool from the post to
- * its completion event and by this file after it.  The request it works for
- * may end meanwhile; its cleanup handler then clears job->request, and that
- * is all the two share.  The thread touches nothing of nginx's but the job.
+ * its completion event and by this file before and after it.  The request it
+ * works for may end meanwhile; its cleanup handler then clears job->request,
+ * and that is all the two share.  The thread touches nothing of nginx's but
+ * the job.
+ *
+ * Waking a thread and being woken by it costs more than writing a small file,
+ * so the jobs of one turn of the event loop go to one thread, as long as they
+ * are few and small: a list that starts at the job whose task it is.
  */
 
 #include "ngx_http_atelier_pictures.h"
@@ -16,9 +21,16 @@
 /* How long a write may take before the log says so, in ms. */
 #define NGX_HTTP_ATELIER_HOLD  60000
 
+/* What one thread is given at a time. */
+#define NGX_HTTP_ATELIER_LIST_JOBS   16
+#define NGX_HTTP_ATELIER_LIST_BYTES  (128 * 1024)
 
-typedef struct {
-    ngx_thread_task_t             task;
+
+typedef struct ngx_http_atelier_job_s  ngx_http_atelier_job_t;
+
+struct ngx_http_atelier_job_s {
+    ngx_thread_task_t             task;        /* of the list's first */
+    ngx_http_atelier_job_t       *next;
     ngx_event_t                   hold;
     ngx_http_request_t           *request;     /* NULL: it has ended */
     ngx_http_cleanup_t           *cleanup;     /* of the request */
@@ -33,21 +45,37 @@ typedef struct {
     char                         *dir;         /* these three follow */
     char                         *temp;
     char                         *name;
-} ngx_http_atelier_job_t;
+};
+
+
+/* The jobs of this turn; in each worker. */
+typedef struct {
+    ngx_event_t                   event;
+    ngx_http_atelier_job_t       *first;
+    ngx_http_atelier_job_t      **last;
+} ngx_http_atelier_jobs_t;
 
 
 static char *ngx_http_atelier_pictures_path(ngx_conf_t *cf,
     ngx_http_atelier_pictures_t *p, ngx_str_t *name);
 static ngx_http_atelier_job_t *ngx_http_atelier_job_create(
     ngx_http_atelier_pictures_t *p, const u_char *id, const char *extension);
-static ngx_int_t ngx_http_atelier_job_post(ngx_http_atelier_job_t *job);
+static void ngx_http_atelier_job_push(ngx_http_atelier_job_t *job);
+static void ngx_http_atelier_jobs_handler(ngx_event_t *ev);
+static void ngx_http_atelier_jobs_post(ngx_http_atelier_job_t *first);
 static void ngx_http_atelier_job_free(ngx_http_atelier_job_t *job);
 static void ngx_http_atelier_job_detach(void *data);
-static void ngx_http_atelier_job_thread(void *data, ngx_log_t *log);
+static void ngx_http_atelier_jobs_thread(void *data, ngx_log_t *log);
+static void ngx_http_atelier_job_run(ngx_http_atelier_job_t *job);
 static ngx_int_t ngx_http_atelier_job_write(ngx_http_atelier_job_t *job);
 static ngx_int_t ngx_http_atelier_job_sync(ngx_http_atelier_job_t *job);
-static void ngx_http_atelier_job_done(ngx_event_t *ev);
+static void ngx_http_atelier_jobs_done(ngx_event_t *ev);
+static void ngx_http_atelier_job_done(ngx_http_atelier_job_t *job);
+static void ngx_http_atelier_job_gone(ngx_http_atelier_job_t *job);
 static void ngx_http_atelier_job_hold(ngx_event_t *ev);
+
+
+static ngx_http_atelier_jobs_t  ngx_http_atelier_jobs;
 
 
 char *
@@ -203,17 +231,13 @@ ngx_http_atelier_pictures_store(ngx_http_request_t *r, at_buf_t *bytes,
     job->sh = amcf->zone->sh;
     job->bytes = *bytes;
 
-    if (ngx_http_atelier_job_post(job) != NGX_OK) {
-        ngx_memzero(&job->bytes, sizeof(at_buf_t));
-        ngx_http_atelier_job_free(job);
-        return NGX_ERROR;
-    }
-
     ngx_memzero(bytes, sizeof(at_buf_t));
 
     cln->handler = ngx_http_atelier_job_detach;
     cln->data = job;
     job->cleanup = cln;
+
+    ngx_http_atelier_job_push(job);
 
     return NGX_OK;
 }
@@ -253,9 +277,9 @@ ngx_http_atelier_job_create(ngx_http_atelier_pictures_t *p, const u_char *id,
     job->threads = p->threads;
 
     job->task.ctx = job;
-    job->task.handler = ngx_http_atelier_job_thread;
+    job->task.handler = ngx_http_atelier_jobs_thread;
     job->task.event.data = job;
-    job->task.event.handler = ngx_http_atelier_job_done;
+    job->task.event.handler = ngx_http_atelier_jobs_done;
     job->task.event.log = ngx_cycle->log;
 
     job->hold.data = job;
@@ -274,21 +298,84 @@ ngx_http_atelier_job_free(ngx_http_atelier_job_t *job)
 }
 
 
-/*
- * A worker that shuts down exits when no timer is left, whatever its threads
- * do: the job has one of its own until it is back.
- */
+/* Before the end of this turn the job is in a thread's hands. */
 
-static ngx_int_t
-ngx_http_atelier_job_post(ngx_http_atelier_job_t *job)
+static void
+ngx_http_atelier_job_push(ngx_http_atelier_job_t *job)
 {
-    if (ngx_thread_task_post(job->threads, &job->task) != NGX_OK) {
-        return NGX_ERROR;
+    ngx_http_atelier_jobs_t  *jobs;
+
+    jobs = &ngx_http_atelier_jobs;
+
+    if (jobs->first == NULL) {
+        jobs->last = &jobs->first;
+
+        jobs->event.handler = ngx_http_atelier_jobs_handler;
+        jobs->event.data = &jobs->event;
+        jobs->event.log = ngx_cycle->log;
+
+        ngx_post_event(&jobs->event, &ngx_posted_events);
     }
 
-    ngx_add_timer(&job->hold, NGX_HTTP_ATELIER_HOLD);
+    job->next = NULL;
+    *jobs->last = job;
+    jobs->last = &job->next;
+}
 
-    return NGX_OK;
+
+/* Cuts the jobs of this turn into lists. */
+
+static void
+ngx_http_atelier_jobs_handler(ngx_event_t *ev)
+{
+    size_t                   n, bytes;
+    ngx_http_atelier_job_t  *first, *job, *next;
+
+    first = ngx_http_atelier_jobs.first;
+    ngx_http_atelier_jobs.first = NULL;
+
+    n = 0;
+    bytes = 0;
+
+    for (job = first; job; job = next) {
+        next = job->next;
+        n++;
+        bytes += job->bytes.len;
+
+        if (next == NULL || n == NGX_HTTP_ATELIER_LIST_JOBS
+            || bytes + next->bytes.len > NGX_HTTP_ATELIER_LIST_BYTES)
+        {
+            job->next = NULL;
+            ngx_http_atelier_jobs_post(first);
+
+            first = next;
+            n = 0;
+            bytes = 0;
+        }
+    }
+}
+
+
+/*
+ * A worker that shuts down exits when no timer is left, whatever its threads
+ * do: the list has one until it is back.
+ */
+
+static void
+ngx_http_atelier_jobs_post(ngx_http_atelier_job_t *first)
+{
+    ngx_http_atelier_job_t  *job;
+
+    if (ngx_thread_task_post(first->threads, &first->task) == NGX_OK) {
+        ngx_add_timer(&first->hold, NGX_HTTP_ATELIER_HOLD);
+        return;
+    }
+
+    for (job = first; job; job = job->next) {
+        job->failed = "queueing";
+    }
+
+    ngx_http_atelier_jobs_done(&first->task.event);
 }
 
 
@@ -319,10 +406,21 @@ ngx_http_atelier_job_detach(void *data)
 /* In a thread of the pool. */
 
 static void
-ngx_http_atelier_job_thread(void *data, ngx_log_t *log)
+ngx_http_atelier_jobs_thread(void *data, ngx_log_t *log)
 {
-    ngx_http_atelier_job_t *job = data;
+    ngx_http_atelier_job_t *first = data;
 
+    ngx_http_atelier_job_t  *job;
+
+    for (job = first; job; job = job->next) {
+        ngx_http_atelier_job_run(job);
+    }
+}
+
+
+static void
+ngx_http_atelier_job_run(ngx_http_atelier_job_t *job)
+{
     if (job->remove) {
         (void) unlink(job->name);
         return;
@@ -421,24 +519,40 @@ ngx_http_atelier_job_write(ngx_http_atelier_job_t *job)
 /* Back in the event loop. */
 
 static void
-ngx_http_atelier_job_done(ngx_event_t *ev)
+ngx_http_atelier_jobs_done(ngx_event_t *ev)
 {
-    ngx_int_t                rc;
-    ngx_connection_t        *c;
-    ngx_http_request_t      *r;
-    ngx_http_atelier_job_t  *job;
+    ngx_http_atelier_job_t  *job, *next;
 
     job = ev->data;
 
-    ngx_del_timer(&job->hold);
+    if (job->hold.timer_set) {
+        ngx_del_timer(&job->hold);
+    }
+
+    while (job) {
+        next = job->next;
+
+        if (job->remove) {
+            ngx_http_atelier_job_free(job);
+
+        } else {
+            ngx_http_atelier_job_done(job);
+        }
+
+        job = next;
+    }
+}
+
+
+static void
+ngx_http_atelier_job_done(ngx_http_atelier_job_t *job)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
 
     r = job->request;
     rc = job->failed ? NGX_ERROR : NGX_OK;
-
-    if (job->remove) {
-        ngx_http_atelier_job_free(job);
-        return;
-    }
 
     if (rc == NGX_OK) {
         job->sh->storage_failed = 0;
@@ -447,22 +561,13 @@ ngx_http_atelier_job_done(ngx_event_t *ev)
         job->sh->storage_failed_at = ngx_current_msec;
         ngx_http_atelier_count(&job->sh->storage_failed, 1);
 
-        ngx_log_error(NGX_LOG_CRIT, ev->log, job->err,
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, job->err,
                       "atelier: %s of picture \"%s\" failed", job->failed,
                       job->temp);
     }
 
     if (r == NULL) {
-
-        /* nobody has learnt its name: take it away again, by a thread too */
-
-        at_buf_free(&job->bytes);
-        job->remove = 1;
-
-        if (rc != NGX_OK || ngx_http_atelier_job_post(job) != NGX_OK) {
-            ngx_http_atelier_job_free(job);
-        }
-
+        ngx_http_atelier_job_gone(job);
         return;
     }
 
@@ -482,4 +587,21 @@ ngx_http_atelier_job_done(ngx_event_t *ev)
     ngx_http_atelier_job_free(job);
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/* Nobody has learnt its name: a thread takes it away again. */
+
+static void
+ngx_http_atelier_job_gone(ngx_http_atelier_job_t *job)
+{
+    if (job->failed) {
+        ngx_http_atelier_job_free(job);
+        return;
+    }
+
+    at_buf_free(&job->bytes);
+
+    job->remove = 1;
+    ngx_http_atelier_job_push(job);
 }

@@ -37,8 +37,8 @@ ngx_int_t ngx_http_atelier_pictures_id(u_char *id);
 /*
  * Stores the bytes as {id}.{extension}.  On NGX_OK the buffer has been taken
  * (it is empty then) and stored() follows with NGX_OK or NGX_ERROR, unless
- * the request ends before: the picture is removed again then.  NGX_ERROR: the
- * job could not be handed to a thread.
+ * the request ends before: the picture is removed again then.  NGX_ERROR: no
+ * memory.
  */
 ngx_int_t ngx_http_atelier_pictures_store(ngx_http_request_t *r,
     at_buf_t *bytes, const u_char *id, const char *extension,
