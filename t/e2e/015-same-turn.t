@@ -16,7 +16,10 @@ my $stack = Stack->new(workers => 1, providers => [
     second => "$small priority=2",
     first  => "$small priority=1",
 ]);
-my ($worker) = $stack->workers;
+my ($worker) = Stack::until_true('the worker', sub {
+    my @workers = $stack->workers;
+    return @workers == 1 ? $workers[0] : undef;
+});
 
 # The highest priority is the last of the small ones.
 

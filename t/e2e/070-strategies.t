@@ -41,7 +41,7 @@ is_deeply($stack->outcomes($res),
 
 $stack->reset_sandbox;
 $stack->configure(providers => \@providers,
-                  generate => 'strategy=hedge hedge_min=50ms hedge_max=200ms');
+                  generate => 'strategy=hedge hedge_min=300ms hedge_max=400ms');
 $stack->reload;
 
 $stack->control(one => { latencyMs => 600 });

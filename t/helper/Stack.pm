@@ -195,6 +195,7 @@ sub _start_nginx {
     if (!$pid) {
         open STDERR, '>', "$self->{home}/logs/stderr.log"
             or POSIX::_exit(1);
+        open STDOUT, '>&', \*STDERR or POSIX::_exit(1);
         exec $binary, '-p', $self->{home}, '-c', "$self->{home}/conf/nginx.conf"
             or POSIX::_exit(1);
     }
@@ -366,10 +367,12 @@ sub _end {
 sub DESTROY {
     my ($self) = @_;
     local ($?, $!, $@);
+    my @workers = $self->{pids}{nginx} ? $self->workers : ();
     for my $pid (values %{ $self->{pids} }) {
         kill KILL => $pid;
         waitpid $pid, 0;
     }
+    kill KILL => @workers;
     return;
 }
 
