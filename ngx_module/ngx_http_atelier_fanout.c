@@ -188,6 +188,30 @@ ngx_http_atelier_fanout_finish(ngx_http_atelier_fanout_t *f)
 }
 
 
+ngx_uint_t
+ngx_http_atelier_fanout_linger(ngx_http_atelier_fanout_t *f)
+{
+    ngx_uint_t                 i, n;
+    ngx_http_atelier_lane_t  **lanes;
+
+    lanes = f->lanes.elts;
+    n = 0;
+
+    for (i = 0; i < f->lanes.nelts; i++) {
+        if (lanes[i]->state == NGX_HTTP_ATELIER_LANE_RUNNING
+            && lanes[i]->calls == 1 && !lanes[i]->begun)
+        {
+            n++;
+            continue;
+        }
+
+        ngx_http_atelier_lane_cancel(lanes[i]);
+    }
+
+    return n;
+}
+
+
 /*
  * The tail of a line in the error log.  Core adds the upstream's address with
  * its query, which can be a signature or a key: here it stands without it.
@@ -508,6 +532,14 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     wait = 0;
     step = lane->ops->end(lane, complete, &wait);
 
+    if (lane->fanout->one && lane->fanout->won
+        && (step == NGX_HTTP_ATELIER_STEP_NEXT
+            || step == NGX_HTTP_ATELIER_STEP_WAIT))
+    {
+        ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_CANCELLED);
+        return NGX_OK;
+    }
+
     switch (step) {
 
     case NGX_HTTP_ATELIER_STEP_NEXT:
@@ -695,9 +727,9 @@ ngx_http_atelier_lane_header(ngx_http_request_t *r,
 
 
 /*
- * In the turn in which another lane has won a small rest is still read, as
- * then the connection can be kept and the provider has shown that it is well.
- * A larger one would only cost memory and time.
+ * When another lane has won a small answer is still read, as then the
+ * connection can be kept and the provider has shown that it is well.  A larger
+ * one would only cost memory and time.
  */
 
 static void

@@ -24,7 +24,7 @@
 
 #define NGX_HTTP_ATELIER_CALL_HEADERS  12
 
-/* Bytes a lane may still bring in the turn in which another has won. */
+/* Bytes a lane may still bring when another has won. */
 #define NGX_HTTP_ATELIER_LATE_MAX  (64 * 1024)
 
 
@@ -150,6 +150,13 @@ void ngx_http_atelier_lane_cancel(ngx_http_atelier_lane_t *lane);
 
 /* Cancels all lanes that have not ended; returns how many those were. */
 ngx_uint_t ngx_http_atelier_fanout_finish(ngx_http_atelier_fanout_t *f);
+
+/*
+ * Cancels those that have not ended, but for lanes that may do so in a moment:
+ * still without a byte of their first answer.  Returns how many are left; they
+ * bring no more than NGX_HTTP_ATELIER_LATE_MAX bytes and make no further call.
+ */
+ngx_uint_t ngx_http_atelier_fanout_linger(ngx_http_atelier_fanout_t *f);
 
 /* 1 while the lane may still bring something. */
 ngx_uint_t ngx_http_atelier_lane_active(ngx_http_atelier_lane_t *lane);

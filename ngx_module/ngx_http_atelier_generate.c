@@ -394,7 +394,7 @@ ngx_http_atelier_generate_decided(ngx_http_request_t *r,
     g->winner = winner;
     g->picture_ms = ngx_current_msec - g->started;
 
-    (void) ngx_http_atelier_fanout_finish(g->fanout);
+    ngx_http_atelier_strategy_decided(g);
 
     /* those that came second hold pictures, which are not wanted */
 
@@ -413,6 +413,7 @@ ngx_http_atelier_generate_decided(ngx_http_request_t *r,
                                         ngx_http_atelier_generate_stored)
         != NGX_OK)
     {
+        (void) ngx_http_atelier_fanout_finish(g->fanout);
         return ngx_http_atelier_generate_unstored(r, g);
     }
 
@@ -428,6 +429,8 @@ ngx_http_atelier_generate_stored(ngx_http_request_t *r, ngx_int_t rc)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
     g = ctx->generate;
+
+    (void) ngx_http_atelier_fanout_finish(g->fanout);
 
     if (rc == NGX_OK) {
         rc = ngx_http_atelier_generate_done(r, g);

@@ -52,6 +52,9 @@ ngx_int_t ngx_http_atelier_strategy_start(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 void ngx_http_atelier_strategy_resume(ngx_http_request_t *r);
 
+/* A lane has won: ends the others, at the latest when g->hedge runs out. */
+void ngx_http_atelier_strategy_decided(ngx_http_atelier_generation_t *g);
+
 /* The race is over; returns what to finalize with, NGX_AGAIN: not yet. */
 ngx_int_t ngx_http_atelier_generate_decided(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_lane_t *winner);

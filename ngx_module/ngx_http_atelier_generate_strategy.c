@@ -15,8 +15,15 @@
 #define NGX_HTTP_ATELIER_CREDIT_CALL  10
 #define NGX_HTTP_ATELIER_CREDIT_MAX   (10 * NGX_HTTP_ATELIER_CREDIT_CALL)
 
+/* How long a race that is won still listens to the others, in ms. */
+#define NGX_HTTP_ATELIER_LINGER  2
+
 
 static ngx_int_t ngx_http_atelier_strategy_ask(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+static ngx_int_t ngx_http_atelier_strategy_next(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+static ngx_uint_t ngx_http_atelier_strategy_asking(
     ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_attempt_t *a);
@@ -36,8 +43,7 @@ ngx_int_t
 ngx_http_atelier_strategy_start(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  asked;
+    ngx_int_t  rc;
 
     g->hedge.handler = ngx_http_atelier_strategy_hedge;
     g->hedge.data = r->connection;
@@ -47,28 +53,55 @@ ngx_http_atelier_strategy_start(ngx_http_request_t *r,
         ngx_http_atelier_strategy_earn(g->conf->zone->sh);
     }
 
-    asked = 0;
+    rc = ngx_http_atelier_strategy_next(r, g);
 
-    do {
-        rc = ngx_http_atelier_strategy_ask(r, g);
+    if (rc == NGX_OK) {
+        return NGX_AGAIN;
+    }
 
-        if (rc == NGX_ERROR) {
-            (void) ngx_http_atelier_fanout_finish(g->fanout);
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        asked += (rc == NGX_OK);
-
-    } while (rc == NGX_OK && g->location->strategy == NGX_HTTP_ATELIER_RACE);
-
-    return asked ? NGX_AGAIN
-                 : ngx_http_atelier_generate_decided(r, g, NULL);
+    return (rc == NGX_DECLINED) ? ngx_http_atelier_generate_decided(r, g, NULL)
+                                : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
 /*
- * Runs whenever a lane has ended, from the event loop; also on a write event
- * of the client's connection, when nothing has changed.
+ * As _ask(); a race goes on to the next in _resume(), which stands behind the
+ * subrequest among the posted requests.  So one call is on its way before the
+ * next is made.
+ */
+
+static ngx_int_t
+ngx_http_atelier_strategy_next(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_atelier_strategy_ask(r, g);
+
+    if (rc == NGX_OK && ngx_http_atelier_strategy_asking(g)) {
+        rc = ngx_http_post_request(r, NULL);
+    }
+
+    if (rc == NGX_ERROR) {
+        (void) ngx_http_atelier_fanout_finish(g->fanout);
+    }
+
+    return rc;
+}
+
+
+static ngx_uint_t
+ngx_http_atelier_strategy_asking(ngx_http_atelier_generation_t *g)
+{
+    return g->location->strategy == NGX_HTTP_ATELIER_RACE
+           && g->next < g->nattempts;
+}
+
+
+/*
+ * Runs when a race has more to ask, and whenever a lane has ended, from the
+ * event loop; also on a write event of the client's connection, when nothing
+ * has changed.
  */
 
 void
@@ -84,6 +117,19 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
     g = ctx->generate;
 
     if (g->decided) {
+        return;
+    }
+
+    if (ngx_http_atelier_strategy_asking(g)) {
+
+        /* a lane that has ended meanwhile has posted its event */
+
+        if (ngx_http_atelier_strategy_next(r, g) == NGX_ERROR) {
+            ngx_http_atelier_generate_finish(g,
+                                          NGX_HTTP_ATELIER_RESULT_FAILED);
+            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        }
+
         return;
     }
 
@@ -272,9 +318,15 @@ ngx_http_atelier_strategy_hedge(ngx_event_t *ev)
 
     ngx_http_set_log_request(c->log, r);
 
+    if (g->decided) {
+        (void) ngx_http_atelier_fanout_finish(g->fanout);
+        ngx_http_run_posted_requests(c);
+        return;
+    }
+
     sh = g->conf->zone->sh;
 
-    if (g->decided || ngx_http_atelier_strategy_spend(sh) != NGX_OK) {
+    if ( ngx_http_atelier_strategy_spend(sh) != NGX_OK) {
         return;
     }
 
@@ -289,6 +341,26 @@ ngx_http_atelier_strategy_hedge(ngx_event_t *ev)
     }
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * The lanes that lost are taken off the wire at once.  Only in a race of
+ * equals it is worth to wait for them while the picture is being stored, but
+ * for a moment: a connection that is broken off has to be opened again.
+ */
+
+void
+ngx_http_atelier_strategy_decided(ngx_http_atelier_generation_t *g)
+{
+    if (g->location->strategy != NGX_HTTP_ATELIER_RACE) {
+        (void) ngx_http_atelier_fanout_finish(g->fanout);
+        return;
+    }
+
+    if (ngx_http_atelier_fanout_linger(g->fanout)) {
+        ngx_add_timer(&g->hedge, NGX_HTTP_ATELIER_LINGER);
+    }
 }
 
 
