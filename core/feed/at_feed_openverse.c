@@ -173,25 +173,30 @@ at_feed_openverse_flickr(at_feed_answer_t *a, at_design_t *d, at_str_t path)
 static void
 at_feed_openverse_commons(at_feed_answer_t *a, at_design_t *d, at_str_t url)
 {
-    at_str_t     last, id;
-    const char  *name;
+    size_t    mark;
+    at_str_t  last, id;
 
     last = at_feed_url_last(at_feed_url_path(url));
     id = at_feed_url_arg(url, "curid");
 
-    if (id.len && (int64_t) id.len <= 19 && at_feed_number(id) >= 0) {
+    if (id.len && id.len <= 19 && at_feed_number(id) >= 0) {
         at_feed_join_add(a, d, "wikimedia", id);
     }
 
     /* The colon can be encoded. */
 
-    name = last.len > 5 ? last.data + 5 : NULL;
+    mark = 0;
 
-    if (name && strncasecmp(last.data, "File:", 5) == 0) {
-        at_feed_join_file(a, d, (at_str_t) { last.len - 5, name });
+    if (last.len > 5 && strncasecmp(last.data, "File:", 5) == 0) {
+        mark = 5;
 
     } else if (last.len > 7 && strncasecmp(last.data, "File%3A", 7) == 0) {
-        at_feed_join_file(a, d, (at_str_t) { last.len - 7, last.data + 7 });
+        mark = 7;
+    }
+
+    if (mark) {
+        at_feed_join_file(a, d, (at_str_t) { last.len - mark,
+                                             last.data + mark });
     }
 }
 

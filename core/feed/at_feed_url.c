@@ -279,35 +279,35 @@ at_feed_url(at_feed_answer_t *a, at_str_t s)
 at_str_t
 at_feed_url_arg(at_str_t url, const char *name)
 {
-    size_t       len;
-    const char  *p, *end, *next;
+    size_t       n, len;
+    const char  *p, *end;
 
     if (url.len == 0) {
         return AT_STR_NULL;
     }
 
-    len = strlen(name);
-    end = url.data + url.len;
     p = memchr(url.data, '#', url.len);
-
-    if (p) {
-        end = p;
-    }
-
+    end = p ? p : url.data + url.len;
     p = memchr(url.data, '?', (size_t) (end - url.data));
 
-    while (p && p < end) {
-        p++;
-        next = memchr(p, '&', (size_t) (end - p));
-        next = next ? next : end;
+    if (p == NULL) {
+        return AT_STR_NULL;
+    }
 
-        if ((size_t) (next - p) > len && p[len] == '='
-            && memcmp(p, name, len) == 0)
-        {
-            return (at_str_t) { (size_t) (next - p) - len - 1, p + len + 1 };
+    n = strlen(name);
+
+    /* p is at what separates, "?" or "&". */
+
+    for ( /* void */ ; p < end; p += len) {
+        p++;
+
+        for (len = 0; p + len < end && p[len] != '&'; len++) {
+            /* void */
         }
 
-        p = next;
+        if (len > n && p[n] == '=' && memcmp(p, name, n) == 0) {
+            return (at_str_t) { len - n - 1, p + n + 1 };
+        }
     }
 
     return AT_STR_NULL;
@@ -319,33 +319,37 @@ at_feed_url_arg(at_str_t url, const char *name)
 static void
 at_feed_url_args(at_buf_t *b, at_str_t url, int (*keep)(at_str_t name))
 {
+    size_t       len;
     at_str_t     name;
-    const char  *p, *end, *next, *eq;
+    const char  *p, *end, *eq;
 
-    end = url.data + url.len;
     p = memchr(url.data, '#', url.len);
-
-    if (p) {
-        end = p;
-    }
-
+    end = p ? p : url.data + url.len;
     p = memchr(url.data, '?', (size_t) (end - url.data));
 
-    while (p && p < end) {
+    if (p == NULL) {
+        return;
+    }
+
+    for ( /* void */ ; p < end; p += len) {
         p++;
-        next = memchr(p, '&', (size_t) (end - p));
-        next = next ? next : end;
 
-        eq = memchr(p, '=', (size_t) (next - p));
-        name = (at_str_t) { (size_t) ((eq ? eq : next) - p), p };
-
-        if (next > p && keep(name)) {
-            (void) at_buf_append(b, memchr(b->data, '?', b->len) ? "&" : "?",
-                                 1);
-            (void) at_buf_append(b, p, (size_t) (next - p));
+        for (len = 0; p + len < end && p[len] != '&'; len++) {
+            /* void */
         }
 
-        p = next;
+        if (len == 0) {
+            continue;
+        }
+
+        eq = memchr(p, '=', len);
+        name = (at_str_t) { eq ? (size_t) (eq - p) : len, p };
+
+        if (keep(name)) {
+            (void) at_buf_append(b, memchr(b->data, '?', b->len) ? "&" : "?",
+                                 1);
+            (void) at_buf_append(b, p, len);
+        }
     }
 }
 

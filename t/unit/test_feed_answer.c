@@ -296,6 +296,58 @@ test_many(void **state)
 }
 
 
+/*
+ * A page that is full is the last only where pages behind it repeat; a filter
+ * the source has applied is its own affair.
+ */
+
+static void
+test_full(void **state)
+{
+    size_t          i, n;
+    char            body[16384];
+    test_feed_t     t;
+    test_feed_in_t  in = { .source = "pexels", .body = body };
+
+    (void) state;
+
+    n = (size_t) snprintf(body, sizeof(body), "{\"total_results\":80,"
+                          "\"photos\":[");
+
+    for (i = 0; i < 80; i++) {
+        n += (size_t) snprintf(body + n, sizeof(body) - n, "%s{\"id\":%u,"
+                               "\"width\":3,\"height\":1,\"src\":{"
+                               "\"original\":\"https://a.b/%u\"}}",
+                               i ? "," : "", (unsigned) i, (unsigned) i);
+    }
+
+    (void) snprintf(body + n, sizeof(body) - n, "]}");
+
+    in.args = "orientation=square";
+    test_feed_run(&t, &in);
+    assert_int_equal(t.answer->ndesigns, 80);
+    assert_int_equal(t.answer->more, 1);
+    test_feed_free(&t);
+
+    n = (size_t) snprintf(body, sizeof(body), "{\"stat\":\"ok\",\"photos\":{"
+                          "\"pages\":1,\"total\":\"100\",\"photo\":[");
+
+    for (i = 0; i < 100; i++) {
+        n += (size_t) snprintf(body + n, sizeof(body) - n, "%s{\"id\":\"%u\"}",
+                               i ? "," : "", (unsigned) i);
+    }
+
+    (void) snprintf(body + n, sizeof(body) - n, "]}}");
+
+    in.source = "flickr";
+    test_feed_run(&t, &in);
+    assert_int_equal(t.outcome, AT_FEED_OK);
+    assert_int_equal(t.answer->received, 100);
+    assert_int_equal(t.answer->more, 0);
+    test_feed_free(&t);
+}
+
+
 /* A page may be short in the middle, and totals lie. */
 
 static void
@@ -483,6 +535,7 @@ main(void)
         cmocka_unit_test(test_encoded),
         cmocka_unit_test(test_items),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_full),
         cmocka_unit_test(test_more),
         cmocka_unit_test(test_orientation),
         cmocka_unit_test(test_color),

@@ -102,6 +102,8 @@ test_urls(void **state)
         { "https://a.b/\\u0000", "" },
         { "https://a.b/\\n", "" },
         { "https://a.b\\\\c", "" },
+        { "https://a.b/\\\\c", "" },
+        { "https://a.b/\\\\c", "" },
         { "https://a.b/\\u007f", "" },
         { "https://user@a.b/", "" },
         { "https://a.b:x/", "" },
@@ -155,7 +157,7 @@ test_url_bound(void **state)
                          len > AT_FEED_URL_MAX ? 0 : len);
         test_feed_free(&t);
 
-        /* One byte that becomes three, at the very end. */
+        /* One byte that becomes three, near the end. */
 
         url[len - 2] = '{';
         url[len - 1] = 'x';
@@ -165,6 +167,14 @@ test_url_bound(void **state)
                          len + 2 > AT_FEED_URL_MAX ? 0 : len + 2);
         test_feed_free(&t);
     }
+
+    memset(url, 'a', sizeof(url) - 1);
+    memcpy(url, "https://a.b/", 12);
+    url[sizeof(url) - 1] = '\0';
+    test_body(body, sizeof(body), "photographer_url", url);
+    test_feed_run(&t, &in);
+    assert_int_equal(t.answer->designs[0].author_url.len, 0);
+    test_feed_free(&t);
 }
 
 

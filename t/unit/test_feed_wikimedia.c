@@ -293,6 +293,33 @@ test_page_thumb(void **state)
 }
 
 
+/* No number that is only a part of the name, and nothing without licence. */
+
+static void
+test_no_thumb(void **state)
+{
+    test_feed_t     t;
+    test_feed_in_t  in = { .source = "wikimedia" };
+
+    (void) state;
+
+    in.body = TEST_LIST("{\"pageid\":1,\"title\":\"File:A12px-b.tif\","
+        "\"imageinfo\":[{\"width\":5000,\"height\":5000,"
+        "\"url\":\"" TEST_UPLOAD "A12px-b.tif\",\"mime\":\"image/tiff\","
+        "\"thumburl\":\"" TEST_UPLOAD "A12px-b.png\",\"extmetadata\":{"
+        "\"LicenseShortName\":{\"value\":\"Public domain\"}}}]},"
+        "{\"pageid\":2,\"title\":\"File:B.jpg\",\"imageinfo\":[{"
+        "\"url\":\"" TEST_UPLOAD "B.jpg\",\"extmetadata\":{}}]}");
+    test_feed_run(&t, &in);
+
+    assert_int_equal(t.answer->received, 2);
+    assert_int_equal(t.answer->ndesigns, 1);
+    test_feed_is(&t, 0, url, TEST_UPLOAD "A12px-b.png");
+    assert_int_equal(t.answer->designs[0].width, 0);
+    test_feed_free(&t);
+}
+
+
 static void
 test_artists(void **state)
 {
@@ -378,6 +405,12 @@ test_errors(void **state)
     assert_int_equal(t.answer->more, 1);
     test_feed_free(&t);
 
+    in.body = "{\"error\":{\"code\":\"ratelimited\",\"info\":\"x\"}}";
+    test_feed_run(&t, &in);
+    assert_int_equal(t.outcome, AT_FEED_RATE_LIMITED);
+    assert_int_equal(t.answer->retry_after_ms, -1);
+    test_feed_free(&t);
+
     in.status = 429;
     in.headers = "retry-after: 60\n";
     in.body = "<html>Too many requests</html>";
@@ -399,6 +432,7 @@ main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_page_thumb),
+        cmocka_unit_test(test_no_thumb),
         cmocka_unit_test(test_artists),
         cmocka_unit_test(test_continue),
         cmocka_unit_test(test_errors)
