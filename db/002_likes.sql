@@ -6,7 +6,7 @@
 CREATE TABLE IF NOT EXISTS atelier.design_like (
     design_id    text NOT NULL
                  CHECK (design_id ~ '^[a-z0-9_-]{1,32}:[A-Za-z0-9._-]{1,80}$'),
-    visitor      bytea NOT NULL CHECK (octet_length(visitor) = 32),
+    visitor      bytea NOT NULL CHECK (octet_length(visitor) = 16),
     at           timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (design_id, visitor)
 );
@@ -20,7 +20,8 @@ CREATE INDEX IF NOT EXISTS design_like_visitor
 
 CREATE TABLE IF NOT EXISTS atelier.design_likes (
     design_id    text PRIMARY KEY,
-    n            bigint NOT NULL CHECK (n >= 0)
+    n            bigint NOT NULL CHECK (n >= 0),
+    version      bigint NOT NULL DEFAULT 1    -- grows with every change
 ) WITH (fillfactor = 70);
 
 CREATE OR REPLACE FUNCTION atelier.count_likes() RETURNS trigger
@@ -32,14 +33,15 @@ BEGIN
     END IF;
 
     IF TG_OP <> 'INSERT' THEN
-        UPDATE atelier.design_likes SET n = n - 1
+        UPDATE atelier.design_likes SET n = n - 1, version = version + 1
         WHERE design_id = OLD.design_id;
     END IF;
 
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO atelier.design_likes AS l (design_id, n)
         VALUES (NEW.design_id, 1)
-        ON CONFLICT (design_id) DO UPDATE SET n = l.n + 1;
+        ON CONFLICT (design_id)
+        DO UPDATE SET n = l.n + 1, version = l.version + 1;
     END IF;
 
     RETURN NULL;
@@ -54,16 +56,17 @@ CREATE OR REPLACE TRIGGER design_like_none
     AFTER TRUNCATE ON atelier.design_like
     FOR EACH STATEMENT EXECUTE FUNCTION atelier.count_likes();
 
--- Sets or takes back one visitor's like and returns the count after that.
--- NULL: the time, ms since 1970, has passed and nothing was done; the one who
--- asked was told so long ago.
+-- Sets or takes back one visitor's like; the count after that, and how often
+-- it has changed.  No row: the time, ms since 1970, has passed and nothing was
+-- done; the one who asked was told so long ago.
 
 CREATE OR REPLACE FUNCTION atelier.set_like(design text, who bytea,
-    liked boolean, expires bigint) RETURNS bigint
+    liked boolean, expires bigint)
+RETURNS TABLE (n bigint, version bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
     IF clock_timestamp() >= to_timestamp(expires / 1000.0) THEN
-        RETURN NULL;
+        RETURN;
     END IF;
 
     IF liked THEN
@@ -74,7 +77,8 @@ BEGIN
         WHERE design_id = design AND visitor = who;
     END IF;
 
-    RETURN coalesce((SELECT n FROM atelier.design_likes
-                     WHERE design_id = design), 0);
+    RETURN QUERY
+        SELECT coalesce(max(l.n), 0), coalesce(max(l.version), 0)
+        FROM atelier.design_likes l WHERE l.design_id = design;
 END
 $$;

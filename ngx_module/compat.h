@@ -31,5 +31,45 @@ configure nginx --with-threads"
 #define ngx_http_atelier_zero_header(h)                                       \
     ngx_memzero(h, sizeof(ngx_table_elt_t))
 
+/*
+ * Makes h, a Cache-Control header just added, the one that core knows of, as
+ * $sent_http_cache_control and "expires" do.  Since 1.23.0 it is a list.
+ */
+#if (nginx_version >= 1023000)
+
+static ngx_inline ngx_int_t
+ngx_http_atelier_set_cache_control(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    r->headers_out.cache_control = h;
+
+    return NGX_OK;
+}
+
+#else
+
+static ngx_inline ngx_int_t
+ngx_http_atelier_set_cache_control(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    ngx_table_elt_t  **e;
+
+    if (ngx_array_init(&r->headers_out.cache_control, r->pool, 1,
+                       sizeof(ngx_table_elt_t *))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    e = ngx_array_push(&r->headers_out.cache_control);
+    if (e == NULL) {
+        return NGX_ERROR;
+    }
+
+    *e = h;
+
+    return NGX_OK;
+}
+
+#endif
+
 
 #endif /* NGX_HTTP_ATELIER_COMPAT_H */

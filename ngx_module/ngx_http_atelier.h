@@ -54,6 +54,7 @@ typedef enum {
     NGX_HTTP_ATELIER_NONE = 0,
     NGX_HTTP_ATELIER_GENERATE,
     NGX_HTTP_ATELIER_CANCEL,
+    NGX_HTTP_ATELIER_DESIGNS,
     NGX_HTTP_ATELIER_METRICS,
     NGX_HTTP_ATELIER_HEALTH_LIVE,
     NGX_HTTP_ATELIER_HEALTH_READY
@@ -69,12 +70,14 @@ typedef enum {
 
 /*
  * An endpoint belongs to its own location; only the nameless locations of
- * "if" and "limit_except" inside it share all of it.
+ * "if" and "limit_except" inside it share all of it.  The visitor is handed
+ * down as usual.
  */
 typedef struct {
     ngx_http_atelier_endpoint_e   endpoint;
     ngx_http_handler_pt           handler;
     ngx_http_atelier_place_t      place;
+    ngx_http_complex_value_t     *visitor;       /* atelier_visitor */
 
     /* Of atelier_generate: */
     ngx_http_atelier_strategy_e   strategy;
@@ -88,6 +91,8 @@ typedef struct {
 /* Context of a main request in one of our locations. */
 typedef struct {
     ngx_str_t                     request_id;    /* empty until asked for */
+    ngx_str_t                     cache_control; /* empty: no-store */
+    ngx_str_t                     random;        /* $atelier_random */
     ngx_str_t                     provider;      /* $atelier_provider */
     ngx_str_t                     jobs;          /* $atelier_job */
     ngx_str_t                     problem;       /* body that replaces a core
@@ -120,9 +125,9 @@ ngx_int_t ngx_http_atelier_add_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
 /*
- * Answers with a body copied from text: X-Request-ID, Cache-Control no-store
- * and Content-Length are set here.  Returns what the caller hands to
- * ngx_http_finalize_request().
+ * Answers with a body copied from text: X-Request-ID, Content-Length and
+ * Cache-Control (the context's, or no-store) are set here.  Returns what the
+ * caller hands to ngx_http_finalize_request().
  */
 ngx_int_t ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, at_str_t text);
@@ -152,6 +157,7 @@ ngx_http_atelier_ngx_str(at_str_t s)
 ngx_int_t ngx_http_atelier_generate_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_options_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_cancel_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_designs_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_metrics_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_live_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_ready_handler(ngx_http_request_t *r);

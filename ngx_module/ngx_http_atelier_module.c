@@ -5,8 +5,9 @@
  *     http        atelier_zone, atelier_cache, atelier_pictures,
  *                 atelier_ai_provider, atelier_secret, atelier_egress,
  *                 atelier_postgres, atelier_redis
- *     location    atelier_generate, atelier_cancel, atelier_metrics,
- *                 atelier_health
+ *     location    atelier_generate, atelier_designs, atelier_cancel,
+ *                 atelier_metrics, atelier_health
+ *     all three   atelier_visitor
  */
 
 #include "ngx_http_atelier_cache.h"
@@ -17,6 +18,7 @@
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_redis.h"
+#include "ngx_http_atelier_visitor.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -35,11 +37,15 @@ static ngx_int_t ngx_http_atelier_generate_param(ngx_conf_t *cf,
     ngx_http_atelier_loc_conf_t *alcf, ngx_str_t *value);
 static char *ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_atelier_designs(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_atelier_health(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_atelier_variable_request_id(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_atelier_variable_random(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_atelier_variable_ctx(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -119,6 +125,20 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
       0,
       NULL },
 
+    { ngx_string("atelier_designs"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_atelier_designs,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_visitor"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_atelier_visitor_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("atelier_metrics"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_atelier_metrics,
@@ -141,6 +161,9 @@ static ngx_http_variable_t  ngx_http_atelier_variables[] = {
 
     { ngx_string("atelier_request_id"), NULL,
       ngx_http_atelier_variable_request_id, 0, 0, 0 },
+
+    { ngx_string("atelier_random"), NULL,
+      ngx_http_atelier_variable_random, 0, 0, 0 },
 
     { ngx_string("atelier_provider"), NULL,
       ngx_http_atelier_variable_ctx,
@@ -307,6 +330,10 @@ ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
+    if (conf->visitor == NULL) {
+        conf->visitor = prev->visitor;
+    }
+
     if (clcf->noname && conf->endpoint == NGX_HTTP_ATELIER_NONE) {
         *conf = *prev;
 
@@ -472,6 +499,14 @@ ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_atelier_designs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_DESIGNS,
+                                     ngx_http_atelier_designs_handler);
+}
+
+
+static char *
 ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_METRICS,
@@ -522,6 +557,37 @@ ngx_http_atelier_variable_request_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_atelier_variable_set(v, ngx_http_atelier_request_id(r));
+
+    return NGX_OK;
+}
+
+
+/* 128 random bits in hex, the same all through a request. */
+
+static ngx_int_t
+ngx_http_atelier_variable_random(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                  *id;
+    ngx_http_atelier_ctx_t  *ctx;
+
+    ctx = ngx_http_atelier_get_ctx(r->main);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->random.len == 0) {
+        id = ngx_pnalloc(r->main->pool, NGX_HTTP_ATELIER_ID_LEN);
+
+        if (id == NULL || ngx_http_atelier_pictures_id(id) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ctx->random.data = id;
+        ctx->random.len = NGX_HTTP_ATELIER_ID_LEN;
+    }
+
+    ngx_http_atelier_variable_set(v, &ctx->random);
 
     return NGX_OK;
 }

@@ -142,6 +142,10 @@ ngx_http_atelier_add_header(ngx_http_request_t *r, const char *name,
     h->key.len = ngx_strlen(name);
     h->value = *value;
 
+    if (ngx_strcmp(name, "Cache-Control") == 0) {
+        return ngx_http_atelier_set_cache_control(r, h);
+    }
+
     return NGX_OK;
 }
 
@@ -164,7 +168,9 @@ ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
         || ngx_http_atelier_add_header(r, "X-Request-ID",
                                        ngx_http_atelier_request_id(r))
            != NGX_OK
-        || ngx_http_atelier_add_header(r, "Cache-Control", &no_store)
+        || ngx_http_atelier_add_header(r, "Cache-Control",
+                                       ctx->cache_control.len
+                                       ? &ctx->cache_control : &no_store)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

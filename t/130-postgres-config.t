@@ -174,3 +174,59 @@ atelier_postgres_up 0
 --- no_error_log
 [alert]
 [emerg]
+
+
+=== TEST 16: a visitor that is the same for all
+--- http_config
+atelier_zone state 1m;
+atelier_visitor somebody;
+--- config
+--- must_die
+--- error_log
+"somebody" in "atelier_visitor" is the same for all: give it a variable
+
+
+=== TEST 17: likes without a database, and without a visitor
+--- http_config
+atelier_zone state 1m;
+--- config
+location /designs { atelier_designs; }
+--- request eval
+["PUT /designs/pexels:1/like", "GET /designs/likes",
+ "GET /designs/likes?ids=pexels:1", "GET /designs/likes?ids="]
+--- error_code eval
+[403, 403, 503, 200]
+--- no_error_log
+[alert]
+[emerg]
+
+
+=== TEST 18: the visitor of a server, of a location, and of nobody
+--- http_config
+atelier_zone state 1m;
+atelier_visitor $arg_a;
+--- config
+atelier_visitor $arg_b;
+location /designs { atelier_designs; }
+location /of { atelier_designs; atelier_visitor $arg_c; }
+--- request eval
+["PUT /designs/pexels:1/like?b=1", "PUT /designs/pexels:1/like?a=1&c=1",
+ "PUT /of/pexels:1/like?c=1", "PUT /of/pexels:1/like?a=1&b=1"]
+--- error_code eval
+[503, 403, 503, 403]
+--- no_error_log
+[alert]
+[emerg]
+
+
+=== TEST 19: a random number is the same all through a request
+--- config
+set $one $atelier_random;
+location /a { return 200 "$one $atelier_random"; }
+--- request
+GET /a
+--- response_body_like eval
+qr/^([0-9a-f]{32}) \1$/
+--- no_error_log
+[alert]
+[emerg]

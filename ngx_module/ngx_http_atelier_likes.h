@@ -1,0 +1,21 @@
+/*
+ * PUT and DELETE /designs/{id}/like, GET /designs/likes.
+ *
+ * Called by the endpoint whose location these addresses are in.
+ */
+
+#ifndef NGX_HTTP_ATELIER_LIKES_H
+#define NGX_HTTP_ATELIER_LIKES_H
+
+
+#include "ngx_http_atelier.h"
+
+
+/*
+ * NGX_DECLINED: the address is none of these.  Otherwise the request has its
+ * answer, and this is what its content handler returns.
+ */
+ngx_int_t ngx_http_atelier_likes_handler(ngx_http_request_t *r);
+
+
+#endif /* NGX_HTTP_ATELIER_LIKES_H */
