@@ -550,6 +550,9 @@ ngx_http_atelier_likes_answer_set(ngx_http_request_t *r, PGresult *res)
         return ngx_http_atelier_likes_away(r);
     }
 
+    ngx_http_atelier_likes_tell(PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 2),
+                                PQgetvalue(res, 0, 3));
+
     ngx_memzero(&b, sizeof(at_buf_t));
 
     rc = ngx_http_atelier_likes_row(&b, res, 0);

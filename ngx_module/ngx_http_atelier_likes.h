@@ -17,5 +17,12 @@
  */
 ngx_int_t ngx_http_atelier_likes_handler(ngx_http_request_t *r);
 
+/*
+ * Tells Redis, if it is there, how many like a design after the change of
+ * this number.
+ */
+void ngx_http_atelier_likes_tell(const char *id, const char *n,
+    const char *version);
+
 
 #endif /* NGX_HTTP_ATELIER_LIKES_H */

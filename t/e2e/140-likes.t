@@ -6,12 +6,14 @@ use strict;
 use warnings;
 use lib 't/helper';
 use Postgres;
+use PrivateRedis;
 use Stack;
 use Test::More;
 
 my $COOKIE = 'atelier_visitor';
 
 my $db = Postgres->new;
+my $redis = PrivateRedis->new;
 my $front = Stack::free_port();
 
 # The maps are those of conf/nginx.conf.
@@ -24,6 +26,7 @@ sub maps {
 
 my $http = <<"END";
     atelier_postgres '@{[ $db->conninfo ]}' timeout=\%s;
+    atelier_redis @{[ $redis->address ]};
     @{[ maps() ]}
     proxy_cache_path cache keys_zone=shared:1m;
 END
@@ -217,6 +220,28 @@ is(counts($designs[0]), '200 200 200', '... likes twice count once');
 is(counts($designs[1]), '50 50 50', '... taken back twice too');
 is(counts($designs[2]), '250 250 250', '... new ones are added');
 
+# Redis is told, and however two workers' words overtake each other there, in
+# the end it has the last count.
+
+sub redis_agrees {
+    my %told = @{ $redis->ask('HGETALL', 'atelier:likes') };
+    my %true = map { split /[|]/ }
+               $db->sql('SELECT design_id, n FROM atelier.design_likes');
+    return join(' ', map { "$_ $told{$_}" } sort keys %told)
+           eq join(' ', map { "$_ $true{$_}" } sort keys %true);
+}
+
+Stack::until_true('the counts in Redis', \&redis_agrees);
+pass('all counts are in Redis');
+is_deeply(all_at_once(map { [ ($_ % 3 ? 'PUT' : 'DELETE'), $designs[4],
+                             $_ % 20 ] } 1 .. 300),
+          { 200 => 300 }, 'back and forth on one design');
+Stack::until_true('the last count in Redis', \&redis_agrees);
+pass('... and Redis has the last count');
+$redis->kill;
+is(add('pexels:1', 3)->{json}{likes}, 2, 'without Redis all goes on');
+take('pexels:1', 3);
+
 # The server goes away and comes back.
 
 $stack->configure(configure('1s'));
@@ -242,7 +267,11 @@ is($states->(), $before, 'back, and nothing has changed');
 
 # A crash in mid-use: what was answered 200 is there, all else is whole.
 
-my @pids = map {
+my $main = $$;
+my @pids;
+END { kill KILL => @pids if @pids && $$ == $main }
+
+@pids = map {
     my $child = $_;
     my $pid = fork // die "fork: $!";
     if (!$pid) {
@@ -264,7 +293,7 @@ $db->start;
 my $n = $kept->();
 Stack::until_true('likes after the crash', sub { $kept->() > $n + 40 });
 kill KILL => @pids;
-waitpid $_, 0 for @pids;
+waitpid $_, 0 for splice @pids;
 my %rows = map { $_ => 1 } $db->sql('SELECT design_id FROM atelier.design_like');
 is(join(' ', grep { !$rows{$_} } $kept->()), '',
    'a crash in mid-use: what was answered is there');
