@@ -25,6 +25,7 @@ typedef struct ngx_http_atelier_pictures_s  ngx_http_atelier_pictures_t;
 typedef struct ngx_http_atelier_provider_s  ngx_http_atelier_provider_t;
 typedef struct ngx_http_atelier_party_s     ngx_http_atelier_party_t;
 typedef struct ngx_http_atelier_egress_s    ngx_http_atelier_egress_t;
+typedef struct ngx_http_atelier_operator_s  ngx_http_atelier_operator_t;
 typedef struct ngx_http_atelier_postgres_conf_s
     ngx_http_atelier_postgres_conf_t;
 typedef struct ngx_http_atelier_redis_s     ngx_http_atelier_redis_t;
@@ -70,14 +71,15 @@ typedef enum {
 
 /*
  * An endpoint belongs to its own location; only the nameless locations of
- * "if" and "limit_except" inside it share all of it.  The visitor is handed
- * down as usual.
+ * "if" and "limit_except" inside it share all of it.  Visitor and operator
+ * are handed down as usual.
  */
 typedef struct {
     ngx_http_atelier_endpoint_e   endpoint;
     ngx_http_handler_pt           handler;
     ngx_http_atelier_place_t      place;
     ngx_http_complex_value_t     *visitor;       /* atelier_visitor */
+    ngx_http_atelier_operator_t  *operator;      /* atelier_operator */
 
     /* Of atelier_generate: */
     ngx_http_atelier_strategy_e   strategy;

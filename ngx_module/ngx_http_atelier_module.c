@@ -7,13 +7,14 @@
  *                 atelier_postgres, atelier_redis
  *     location    atelier_generate, atelier_designs, atelier_cancel,
  *                 atelier_metrics, atelier_health
- *     all three   atelier_visitor
+ *     all three   atelier_visitor, atelier_operator
  */
 
 #include "ngx_http_atelier_cache.h"
 #include "ngx_http_atelier_check.h"
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
+#include "ngx_http_atelier_operator.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_provider.h"
@@ -139,6 +140,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
       0,
       NULL },
 
+    { ngx_string("atelier_operator"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_atelier_operator,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("atelier_metrics"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_atelier_metrics,
@@ -236,6 +244,8 @@ static ngx_int_t
 ngx_http_atelier_postconfiguration(ngx_conf_t *cf)
 {
     ngx_str_t                      name = ngx_string("request_id");
+    ngx_http_handler_pt           *h;
+    ngx_http_core_main_conf_t     *cmcf;
     ngx_http_atelier_main_conf_t  *amcf;
 
     amcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_atelier_module);
@@ -248,6 +258,15 @@ ngx_http_atelier_postconfiguration(ngx_conf_t *cf)
     if (ngx_http_atelier_redis_check(cf, amcf) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_atelier_operator_access;
 
     return ngx_http_atelier_check(cf, amcf);
 }
@@ -332,6 +351,10 @@ ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->visitor == NULL) {
         conf->visitor = prev->visitor;
+    }
+
+    if (conf->operator == NULL) {
+        conf->operator = prev->operator;
     }
 
     if (clcf->noname && conf->endpoint == NGX_HTTP_ATELIER_NONE) {

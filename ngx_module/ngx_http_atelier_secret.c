@@ -13,9 +13,9 @@
 #define NGX_HTTP_ATELIER_SECRET_MAX  4096
 
 
-static char *ngx_http_atelier_secret_fd(ngx_conf_t *cf, ngx_str_t *file,
-    ngx_fd_t fd, ngx_str_t *secret);
-static char *ngx_http_atelier_secret_trim(ngx_conf_t *cf, ngx_str_t *file,
+static ngx_int_t ngx_http_atelier_secret_fd(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_fd_t fd, ngx_str_t *text);
+static ngx_int_t ngx_http_atelier_secret_trim(ngx_conf_t *cf, ngx_str_t *file,
     ngx_str_t *secret);
 static ngx_int_t ngx_http_atelier_secret_get(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -76,8 +76,19 @@ ngx_int_t
 ngx_http_atelier_secret_read(ngx_conf_t *cf, ngx_str_t *file,
     ngx_str_t *secret)
 {
-    char      *rv;
+    if (ngx_http_atelier_secret_file(cf, file, secret) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_atelier_secret_trim(cf, file, secret);
+}
+
+
+ngx_int_t
+ngx_http_atelier_secret_file(ngx_conf_t *cf, ngx_str_t *file, ngx_str_t *text)
+{
     ngx_fd_t   fd;
+    ngx_int_t  rc;
 
     /* what is no regular file is refused below and must not block here */
 
@@ -91,17 +102,17 @@ ngx_http_atelier_secret_read(ngx_conf_t *cf, ngx_str_t *file,
         return NGX_ERROR;
     }
 
-    rv = ngx_http_atelier_secret_fd(cf, file, fd, secret);
+    rc = ngx_http_atelier_secret_fd(cf, file, fd, text);
 
     (void) ngx_close_file(fd);
 
-    return (rv == NGX_CONF_OK) ? NGX_OK : NGX_ERROR;
+    return rc;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_atelier_secret_fd(ngx_conf_t *cf, ngx_str_t *file, ngx_fd_t fd,
-    ngx_str_t *secret)
+    ngx_str_t *text)
 {
     ssize_t          n;
     ngx_file_info_t  fi;
@@ -109,7 +120,7 @@ ngx_http_atelier_secret_fd(ngx_conf_t *cf, ngx_str_t *file, ngx_fd_t fd,
     if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "secret file \"%V\" is not a regular file", file);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     if (fi.st_mode & S_IRWXO) {
@@ -123,30 +134,32 @@ ngx_http_atelier_secret_fd(ngx_conf_t *cf, ngx_str_t *file, ngx_fd_t fd,
                            "secret file \"%V\" has %O bytes: a key has at "
                            "most %d", file, ngx_file_size(&fi),
                            NGX_HTTP_ATELIER_SECRET_MAX);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    secret->len = ngx_file_size(&fi);
-    secret->data = ngx_pnalloc(cf->pool, secret->len + 1);
-    if (secret->data == NULL) {
-        return NGX_CONF_ERROR;
+    text->len = ngx_file_size(&fi);
+    text->data = ngx_pnalloc(cf->pool, text->len + 1);
+    if (text->data == NULL) {
+        return NGX_ERROR;
     }
 
-    n = ngx_read_fd(fd, secret->data, secret->len);
+    n = ngx_read_fd(fd, text->data, text->len);
 
-    if (n < 0 || (size_t) n != secret->len) {
+    if (n < 0 || (size_t) n != text->len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "secret file \"%V\" could not be read", file);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    return ngx_http_atelier_secret_trim(cf, file, secret);
+    text->data[text->len] = '\0';
+
+    return NGX_OK;
 }
 
 
 /* It will stand in a header: one line of visible characters. */
 
-static char *
+static ngx_int_t
 ngx_http_atelier_secret_trim(ngx_conf_t *cf, ngx_str_t *file,
     ngx_str_t *secret)
 {
@@ -164,7 +177,7 @@ ngx_http_atelier_secret_trim(ngx_conf_t *cf, ngx_str_t *file,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "secret file \"%V\" is empty: write the key into "
                            "it", file);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     for (i = 0; i < secret->len; i++) {
@@ -172,13 +185,13 @@ ngx_http_atelier_secret_trim(ngx_conf_t *cf, ngx_str_t *file,
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "secret file \"%V\" is not one line of visible "
                                "ASCII: byte %uz is not", file, i + 1);
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
     }
 
     secret->data[secret->len] = '\0';
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 

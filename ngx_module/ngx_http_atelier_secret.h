@@ -17,5 +17,9 @@
 ngx_int_t ngx_http_atelier_secret_read(ngx_conf_t *cf, ngx_str_t *file,
     ngx_str_t *secret);
 
+/* The same for the whole of the file, whatever stands in it. */
+ngx_int_t ngx_http_atelier_secret_file(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_str_t *text);
+
 
 #endif /* NGX_HTTP_ATELIER_SECRET_H */
