@@ -259,7 +259,9 @@ sb_item_wanted(const sb_item_t *item, const sb_listing_t *l)
         return 0;
     }
 
-    return (l->sources >> item->source) & 1;
+    return (l->sources >> item->source & 1)
+           && (l->licenses == 0
+               || (l->licenses >> sb_openverse_license_index(item) & 1));
 }
 
 

@@ -18,45 +18,96 @@
 #define SB_OPENVERSE_TOTAL      10000
 
 
-typedef struct {
+typedef enum {
+    SB_CC_BY,
+    SB_CC_BY_SA,
+    SB_CC_BY_ND,
+    SB_CC_BY_NC,
+    SB_CC_BY_NC_SA,
+    SB_CC_BY_NC_ND,
+    SB_CC_CC0,
+    SB_CC_PDM,
+    SB_CCS
+} sb_cc_e;
+
+
+static const struct {
     const char  *id;
-    const char  *version;
     const char  *title;
+} sb_openverse_ccs[SB_CCS] = {
+    { "by", "CC BY" },
+    { "by-sa", "CC BY-SA" },
+    { "by-nd", "CC BY-ND" },
+    { "by-nc", "CC BY-NC" },
+    { "by-nc-sa", "CC BY-NC-SA" },
+    { "by-nc-nd", "CC BY-NC-ND" },
+    { "cc0", "CC0" },
+    { "pdm", "Public Domain Mark" }
+};
+
+
+typedef struct {
+    sb_cc_e      cc;
+    const char  *version;
 } sb_license_t;
 
 
+/* Of what is its own, and of Commons. */
+
 static const sb_license_t  sb_openverse_licenses[] = {
-    { "by", "2.0", "CC BY 2.0" },
-    { "by-sa", "4.0", "CC BY-SA 4.0" },
-    { "cc0", "1.0", "CC0 1.0" },
-    { "pdm", "1.0", "Public Domain Mark 1.0" }
+    { SB_CC_BY, "2.0" }, { SB_CC_BY_SA, "4.0" }, { SB_CC_CC0, "1.0" },
+    { SB_CC_PDM, "1.0" }
 };
 
-/* By Flickr's numbers. */
+/* By Flickr's numbers; what is not free is not here. */
 
 static const sb_license_t  sb_openverse_flickr[17] = {
-    { NULL, NULL, NULL },
-    { "by-nc-sa", "2.0", "CC BY-NC-SA 2.0" },
-    { "by-nc", "2.0", "CC BY-NC 2.0" },
-    { "by-nc-nd", "2.0", "CC BY-NC-ND 2.0" },
-    { "by", "2.0", "CC BY 2.0" },
-    { "by-sa", "2.0", "CC BY-SA 2.0" },
-    { "by-nd", "2.0", "CC BY-ND 2.0" },
-    { "pdm", "1.0", "Public Domain Mark 1.0" },
-    { "pdm", "1.0", "Public Domain Mark 1.0" },
-    { "cc0", "1.0", "CC0 1.0" },
-    { "pdm", "1.0", "Public Domain Mark 1.0" },
-    { "by", "4.0", "CC BY 4.0" },
-    { "by-sa", "4.0", "CC BY-SA 4.0" },
-    { "by-nd", "4.0", "CC BY-ND 4.0" },
-    { "by-nc", "4.0", "CC BY-NC 4.0" },
-    { "by-nc-sa", "4.0", "CC BY-NC-SA 4.0" },
-    { "by-nc-nd", "4.0", "CC BY-NC-ND 4.0" }
+    { SB_CC_PDM, "1.0" }, { SB_CC_BY_NC_SA, "2.0" }, { SB_CC_BY_NC, "2.0" },
+    { SB_CC_BY_NC_ND, "2.0" }, { SB_CC_BY, "2.0" }, { SB_CC_BY_SA, "2.0" },
+    { SB_CC_BY_ND, "2.0" }, { SB_CC_PDM, "1.0" }, { SB_CC_PDM, "1.0" },
+    { SB_CC_CC0, "1.0" }, { SB_CC_PDM, "1.0" }, { SB_CC_BY, "4.0" },
+    { SB_CC_BY_SA, "4.0" }, { SB_CC_BY_ND, "4.0" }, { SB_CC_BY_NC, "4.0" },
+    { SB_CC_BY_NC_SA, "4.0" }, { SB_CC_BY_NC_ND, "4.0" }
+};
+
+/* license_type, and the licences of each. */
+
+static const struct {
+    const char  *name;
+    const char  *ids;
+} sb_openverse_types[] = {
+    { "all", "by,by-sa,by-nd,by-nc,by-nc-sa,by-nc-nd,cc0,pdm" },
+    { "all-cc", "by,by-sa,by-nd,by-nc,by-nc-sa,by-nc-nd,cc0" },
+    { "commercial", "by,by-sa,by-nd,cc0,pdm" },
+    { "modification", "by,by-sa,by-nc,by-nc-sa,cc0,pdm" },
+    { NULL, NULL }
 };
 
 static const char *const  sb_openverse_names[SB_SOURCES] = {
     NULL, NULL, NULL, "flickr", "wikimedia", "rawpixel", "stocksnap"
 };
+
+
+static const sb_license_t *
+sb_openverse_license(const sb_item_t *item)
+{
+    if (item->source == SB_SOURCE_FLICKR) {
+        return &sb_openverse_flickr[item->license % 17];
+    }
+
+    if (item->source == SB_SOURCE_RAWPIXEL) {
+        return &sb_openverse_licenses[2];
+    }
+
+    return &sb_openverse_licenses[item->license % 4];
+}
+
+
+unsigned
+sb_openverse_license_index(const sb_item_t *item)
+{
+    return sb_openverse_license(item)->cc;
+}
 
 
 static void
@@ -162,6 +213,69 @@ sb_openverse_mask(const char *list)
 }
 
 
+static uint32_t
+sb_openverse_ids(const char *list)
+{
+    int       i;
+    uint32_t  mask;
+
+    mask = 0;
+
+    for (i = 0; i < SB_CCS; i++) {
+        if (sb_arg_listed(list, sb_openverse_ccs[i].id)) {
+            mask |= 1u << i;
+        }
+    }
+
+    return mask;
+}
+
+
+/* Several types are what all of them have in common. */
+
+static int
+sb_openverse_legally(sb_call_t *c, sb_listing_t *l)
+{
+    int          i;
+    uint32_t     mask;
+    const char  *ids, *types;
+
+    ids = sb_arg(c, "license");
+    types = sb_arg(c, "license_type");
+    mask = ids ? sb_openverse_ids(ids) : ~0u;
+
+    if (mask == 0) {
+        sb_refuse(c, 400, NULL, "license", "License '%.40s' does not exist.",
+                  ids);
+        return SB_ERROR;
+    }
+
+    if (types) {
+        l->licenses = mask;
+
+        for (i = 0; sb_openverse_types[i].name; i++) {
+            if (sb_arg_listed(types, sb_openverse_types[i].name)) {
+                l->licenses &= sb_openverse_ids(sb_openverse_types[i].ids);
+            }
+        }
+
+        if (l->licenses == mask
+            && !sb_arg_listed("all,all-cc,commercial,modification", types))
+        {
+            sb_refuse(c, 400, NULL, "license_type", "License type '%.40s' "
+                      "does not exist.", types);
+            return SB_ERROR;
+        }
+
+        return SB_OK;
+    }
+
+    l->licenses = ids ? mask : 0;
+
+    return SB_OK;
+}
+
+
 static int
 sb_openverse_filters(sb_call_t *c, sb_listing_t *l)
 {
@@ -196,7 +310,7 @@ sb_openverse_filters(sb_call_t *c, sb_listing_t *l)
         }
     }
 
-    return SB_OK;
+    return sb_openverse_legally(c, l);
 }
 
 
@@ -349,21 +463,6 @@ sb_openverse_size(const sb_item_t *item, yajl_gen g)
 }
 
 
-static const sb_license_t *
-sb_openverse_license(const sb_item_t *item)
-{
-    if (item->source == SB_SOURCE_FLICKR) {
-        return &sb_openverse_flickr[item->license % 17];
-    }
-
-    if (item->source == SB_SOURCE_RAWPIXEL) {
-        return &sb_openverse_licenses[2];
-    }
-
-    return &sb_openverse_licenses[item->license % 4];
-}
-
-
 static void
 sb_openverse_legal(const sb_item_t *item, const char *title,
     const char *author, yajl_gen g)
@@ -373,21 +472,21 @@ sb_openverse_legal(const sb_item_t *item, const char *title,
 
     l = sb_openverse_license(item);
 
-    if (strcmp(l->id, "cc0") == 0 || strcmp(l->id, "pdm") == 0) {
+    if (l->cc == SB_CC_CC0 || l->cc == SB_CC_PDM) {
         snprintf(url, sizeof(url), "https://creativecommons.org/publicdomain/"
-                 "%s/1.0/", strcmp(l->id, "cc0") == 0 ? "zero" : "mark");
+                 "%s/1.0/", l->cc == SB_CC_CC0 ? "zero" : "mark");
 
     } else {
         snprintf(url, sizeof(url), "https://creativecommons.org/licenses/%s/"
-                 "%s/", l->id, l->version);
+                 "%s/", sb_openverse_ccs[l->cc].id, l->version);
     }
 
-    sb_gen_member(g, "license", l->id);
+    sb_gen_member(g, "license", sb_openverse_ccs[l->cc].id);
     sb_gen_member(g, "license_version", l->version);
     sb_gen_member(g, "license_url", url);
-    sb_gen_format(g, "attribution", "\"%s\" by %s is licensed under %s. To "
-                  "view a copy of this license, visit %s.", title, author,
-                  l->title, url);
+    sb_gen_format(g, "attribution", "\"%s\" by %s is licensed under %s %s. "
+                  "To view a copy of this license, visit %s.", title, author,
+                  sb_openverse_ccs[l->cc].title, l->version, url);
 }
 
 

@@ -62,7 +62,8 @@ typedef struct {
     unsigned     total;
     unsigned     shapes;                /* 0: any */
     int          tint;                  /* -1: any */
-    uint32_t     licenses;              /* of Flickr, a mask; 0: any */
+    uint32_t     licenses;              /* a mask, by the source's own
+                                           numbers; 0: any */
     unsigned     sources;               /* of Openverse, a mask */
     unsigned     next;
     unsigned     copies[SB_SOURCES];
@@ -144,6 +145,7 @@ void sb_wikimedia_url(const sb_call_t *c, const sb_item_t *item,
     const char *words, unsigned width, char *dst, size_t size);
 void sb_rawpixel_url(const sb_call_t *c, const sb_item_t *item,
     const char *kind, char *dst, size_t size);
+unsigned sb_openverse_license_index(const sb_item_t *item);
 
 
 /* source.c */

@@ -15,11 +15,28 @@
 # service user, so that nothing root writes to can be swapped by a service.
 
 providers=(groq stability replicate huggingface)
+sources=(pexels unsplash pixabay flickr wikimedia rawpixel openverse)
 
-# The address of provider $1's real service, if it has only one.
+# The address of $1's real service, if it has only one.
 real_host() {
     case $1 in
         stability) echo api.stability.ai ;;
+        pexels) echo api.pexels.com ;;
+        unsplash) echo api.unsplash.com ;;
+        pixabay) echo pixabay.com ;;
+        flickr) echo api.flickr.com ;;
+        wikimedia) echo commons.wikimedia.org ;;
+        openverse) echo api.openverse.org ;;
+    esac
+}
+
+# The file that makes $1 real: its key, or, for those that ask for none, whom
+# they may write to.  None for rawpixel, whose interface is not documented.
+real_if() {
+    case $1 in
+        wikimedia | openverse) echo keys/contact ;;
+        rawpixel) ;;
+        *) echo "keys/$1" ;;
     esac
 }
 
@@ -127,18 +144,22 @@ read_line() {
         die "$1 must hold one line of one word; to do without, remove it"
 }
 
-# Sets key, server, base and host of provider $1, and talks_to for the user.
+# Sets file, key, server, base and host of $1, a provider or a source, and
+# talks_to for the user.
 choose_service() {
     local name=$1 line
+    file=$(real_if "$name")
     key=sk-sandbox-$name
     server=127.0.0.1:$sandbox_port
     base=http://atelier_$name/$name
     host=$server
     talks_to="the sandbox"
 
-    read_line "keys/$name" || return 0
-    if [[ $(stat -c %a "keys/$name") != *00 ]]; then
-        say "keys/$name can be read by others: chmod 600 keys/$name"
+    if [ -z "$file" ] || ! read_line "$file"; then
+        return 0
+    fi
+    if [ "$file" != keys/contact ] && [[ $(stat -c %a "$file") != *00 ]]; then
+        say "$file can be read by others: chmod 600 $file"
     fi
     key=$line
 
@@ -159,14 +180,22 @@ choose_service() {
 }
 
 write_services() {
-    local name key server base host talks_to text=
+    local name file key server base host talks_to line contact text
+    contact=nobody@localhost
+    if read_line keys/contact; then
+        contact=$line
+        [[ $contact =~ ^[A-Za-z0-9@:/._+~-]+$ ]] ||
+            die "keys/contact must be an address or a URL, not \"$contact\""
+    fi
+    text="map \"\" \$atelier_contact { default $contact; }"$'\n'
     services_said=()
-    for name in "${providers[@]}"; do
+    for name in "${providers[@]}" "${sources[@]}"; do
         choose_service "$name"
         text+="upstream atelier_$name { server $server; keepalive 8; }"$'\n'
         text+="map \"\" \$atelier_${name}_base { default $base; }"$'\n'
         text+="map \"\" \$atelier_${name}_host { default $host; }"$'\n'
-        printf '%s\n' "$key" | write_file "$state/keys/$name" 0600
+        [ "$file" != "keys/$name" ] ||
+            printf '%s\n' "$key" | write_file "$state/keys/$name" 0600
         services_said+=("$(printf '%-12s %s' "$name" "$talks_to")")
     done
     printf '%s' "$text" | write_file "$state/endpoints.conf" 0644

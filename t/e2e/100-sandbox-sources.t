@@ -264,6 +264,16 @@ for my $source (sort keys %shape) {
     is(scalar @items, $most{$source}, "$source: as many of one shape");
     is(scalar(grep { !$holds->($_) } @items), 0, '... of that alone');
 }
+my %licenses = map { $_->{license} => 1 }
+               map { items('openverse', page('openverse', 'sofa', 20, $_,
+                                             '&license_type=commercial')) }
+               1 .. 4;
+is_deeply([ sort keys %licenses ], [ qw(by by-nd by-sa cc0 pdm) ],
+          'openverse: what may be used commercially');
+is(page('openverse', 'sofa', 20, 1, '&license_type=free')->{status}, 400,
+   '... of types that there are');
+is((items('openverse', page('openverse', 'sofa', 20, 1, '&license=by-nc')))[9]
+   {license}, 'by-nc', '... or by licence');
 my @reds = items('pexels', page('pexels', 'sofa', 80, 1, '&color=red'));
 my %red = map { $_->{id} => 1 } @reds;
 my @some = items('pexels', page('pexels', 'sofa', 80, 1));
