@@ -105,6 +105,32 @@ kill KILL => $stack->workers;
 Stack::until_true('new workers', sub { return 2 == $stack->workers });
 ok(connections_are(4), 'the dead leave no connections in the sum');
 
+# Over TCP with a password that stands in a file.
+
+$db->sql(q{CREATE ROLE guest LOGIN PASSWORD 'pass-word'});
+Stack::spew("$db->{home}/data/pg_hba.conf", <<'END');
+local all atelier trust
+host  all guest 127.0.0.1/32 scram-sha-256
+END
+my $port = Stack::free_port();
+$db->restart('listen_addresses=127.0.0.1', "port=$port");
+Stack::spew("$stack->{home}/conf/password", "pass-word\n");
+my $tcp = sub {
+    return (http => "atelier_postgres 'host=db.example.com user=guest"
+                    . " hostaddr=127.0.0.1 port=$port dbname=atelier'"
+                    . ' timeout=1s password_file=password;');
+};
+$stack->configure($tcp->());
+$stack->reload;
+ok(state_is('ok'), 'over TCP, with a password');
+
+Stack::spew("$stack->{home}/conf/password", "wrong\n");
+$stack->reload;
+ok(state_is('away'), 'a wrong password: away');
+like($stack->log_text, qr/password authentication failed for user "guest"/,
+     '... and the log says why');
+unlike($stack->log_text, qr/pass-word|wrong/, '... without the password');
+
 my @errors = grep { /\[error\]/ && !/PostgreSQL is away/ }
              split /\n/, $stack->log_text;
 is(join("\n", @errors), '', 'no other errors');

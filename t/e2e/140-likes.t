@@ -340,6 +340,46 @@ $db->sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 Stack::until_true('likes', sub { add('pexels:1', 2)->{status} == 200 });
 is($states->(), $before, '... and not done');
 
+# A commit that fails after the statement itself went well.
+
+$db->sql(q{
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE 'not at commit'; END $$;
+    CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON atelier.design_like
+        DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.design_id = 'pexels:refused')
+        EXECUTE FUNCTION refuse()});
+is_deeply(all_at_once((map { [ PUT => 'pexels:refused', $_ ] } 1 .. 20),
+                      (map { [ PUT => 'pexels:1', 2 ] } 1 .. 20)),
+          { 503 => 20, 200 => 20 }, 'a commit is refused: 503, and only those');
+is($states->(), $before, '... and not done');
+like($stack->log_text, qr/PostgreSQL refused a statement: P0001 not at commit/,
+     '... and the log says why');
+
+# Tables that are missing for a while spoil what was prepared, once.
+
+$db->sql('ALTER TABLE atelier.design_like RENAME TO elsewhere');
+is(ask(GET => '/designs/likes', visitor(2))->{status}, 503, 'no table: 503');
+like($stack->log_text, qr/42P01 .*; apply the migrations/, '... with a remedy');
+$db->sql('ALTER TABLE atelier.elsewhere RENAME TO design_like');
+is_deeply({ map { ask(GET => '/designs/likes', visitor(2))->{status} => 1 }
+            1 .. 20 }, { 200 => 1 }, 'it is back: 200 at once');
+
+# Behind a pooler nothing is prepared; a full queue refuses at once.
+
+$stack->configure(configure('1s prepare=off connections=1 queue=1'));
+$stack->reload;
+Stack::until_true('likes', sub { add('pexels:1', 2)->{status} == 200 });
+is(add('pexels:1', 3)->{json}{likes}, 2, 'prepare=off');
+is(take('pexels:1', 3)->{json}{likes}, 1, '... twice');
+my $status = all_at_once(map { [ PUT => 'pexels:1', 2 ] } 1 .. 200);
+ok($status->{200} && $status->{503} && 200 == $status->{200} + $status->{503},
+   'a queue of one takes some and refuses others');
+cmp_ok($stack->metric('atelier_postgres_refused_total'), '>=', $status->{503},
+       '... and counts them');
+$stack->configure(configure('1s'));
+$stack->reload;
+
 # A client that leaves.
 
 my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
@@ -377,9 +417,14 @@ for my $path ('/designs/likes?ids=pexels:1', '/designs/likes') {
     is(join(' ', map { $_->{headers}{'set-cookie'} ? 1 : 0 } @res),
        '0 0 1 0', '... only a newcomer gets a cookie');
 }
-my @res = map { ask(GET => '/page', $_, front => 1) } undef, undef, $cookie;
-is(join(' ', map { $_->{headers}{'x-shared'} } @res), 'MISS HIT HIT',
-   'a page that may be stored is');
+my @res = (ask(GET => '/page', undef, front => 1));
+is($res[0]{headers}{'x-shared'}, 'MISS', 'a page that may be stored');
+Stack::until_true('the page to be stored', sub {
+    push @res, ask(GET => '/page', undef, front => 1);
+    return $res[-1]{headers}{'x-shared'} eq 'HIT';
+});
+push @res, ask(GET => '/page', $cookie, front => 1);
+is($res[-1]{headers}{'x-shared'}, 'HIT', '... is stored');
 is(join('', map { $_->{headers}{'set-cookie'} // '' } @res), '',
    '... and carries no cookie');
 

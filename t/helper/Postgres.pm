@@ -8,9 +8,9 @@ package Postgres;
 #     $db->restart; $db->stop; $db->start;
 #     $db->freeze; $db->thaw;                  # SIGSTOP and SIGCONT to all
 #
-# As root the server runs as the user of nginx's workers in these tests would
-# not be root, so it trusts every user of the machine: the folder of its
-# socket is ours.  It ends with the object.
+# PostgreSQL refuses root, so as root the server runs as nobody.  It trusts
+# every user of the machine and holds nothing worth having.  It ends with the
+# object.
 
 use strict;
 use warnings;
@@ -63,13 +63,15 @@ sub migrate {
 sub start {
     my ($self, @settings) = @_;
     my $log = "$self->{home}/server.log";
+    ($self->{port}) = map { /^port=(\d+)$/ } @settings, 'port=5432';
     $self->{pid} = $self->_spawn($log, "$self->{bin}/postgres",
         '-D', "$self->{home}/data", '-k', $self->{home},
         '-c', 'listen_addresses=', '-c', 'shared_buffers=16MB',
         '-c', 'max_connections=60', '-c', 'log_line_prefix=%m ',
         map { ('-c', $_) } @settings);
     my $end = Time::HiRes::time() + $DEADLINE;
-    while (system("$self->{bin}/pg_isready", '-q', '-h', $self->{home})) {
+    while (system("$self->{bin}/pg_isready", '-q', '-h', $self->{home},
+                 '-p', $self->{port})) {
         die "PostgreSQL did not start; see $log\n"
             if Time::HiRes::time() > $end
                || waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
@@ -108,7 +110,7 @@ sub thaw   { return kill CONT => $_[0]->processes; }
 sub sql {
     my ($self, $sql, $database) = @_;
     open my $in, '-|', "$self->{bin}/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1',
-        '-h', $self->{home}, '-U', 'atelier', '-d', $database // 'atelier',
+        '-h', $self->{home}, '-p', $self->{port}, '-U', 'atelier', '-d', $database // 'atelier',
         '-c', $sql or die "psql: $!";
     my @rows = <$in>;
     chomp @rows;
