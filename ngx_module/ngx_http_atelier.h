@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "at.h"
+#include "feed/at_feed.h"
 
 
 #define NGX_HTTP_ATELIER_VERSION  "0.1.0"
@@ -24,6 +25,7 @@ typedef struct ngx_http_atelier_cache_s     ngx_http_atelier_cache_t;
 typedef struct ngx_http_atelier_pictures_s  ngx_http_atelier_pictures_t;
 typedef struct ngx_http_atelier_provider_s  ngx_http_atelier_provider_t;
 typedef struct ngx_http_atelier_party_s     ngx_http_atelier_party_t;
+typedef struct ngx_http_atelier_source_s    ngx_http_atelier_source_t;
 typedef struct ngx_http_atelier_egress_s    ngx_http_atelier_egress_t;
 typedef struct ngx_http_atelier_operator_s  ngx_http_atelier_operator_t;
 typedef struct ngx_http_atelier_postgres_conf_s
@@ -47,6 +49,11 @@ typedef struct {
     ngx_http_atelier_redis_t     *redis;         /* atelier_redis */
     ngx_array_t                   providers;     /* of pointers, by priority
                                                     from postconfiguration */
+    ngx_http_atelier_source_t    *sources[AT_FEED_SOURCES];  /* or NULL */
+    ngx_msec_t                    feed_fresh;    /* of atelier_designs */
+    ngx_msec_t                    feed_stale;
+    ngx_str_t                     feed_path;
+    ngx_str_t                     feed_control;  /* Cache-Control */
     ngx_int_t                     request_id;    /* index of $request_id */
 } ngx_http_atelier_main_conf_t;
 
@@ -55,9 +62,10 @@ typedef enum {
     NGX_HTTP_ATELIER_NONE = 0,
     NGX_HTTP_ATELIER_GENERATE,
     NGX_HTTP_ATELIER_CANCEL,
-    NGX_HTTP_ATELIER_DESIGNS,
     NGX_HTTP_ATELIER_METRICS,
     NGX_HTTP_ATELIER_HEALTH_LIVE,
+    NGX_HTTP_ATELIER_DESIGNS,
+    NGX_HTTP_ATELIER_FILL,
     NGX_HTTP_ATELIER_HEALTH_READY
 } ngx_http_atelier_endpoint_e;
 
@@ -97,10 +105,13 @@ typedef struct {
     ngx_str_t                     random;        /* $atelier_random */
     ngx_str_t                     provider;      /* $atelier_provider */
     ngx_str_t                     jobs;          /* $atelier_job */
+    ngx_str_t                     cache_status;  /* $atelier_cache_status */
     ngx_str_t                     problem;       /* body that replaces a core
                                                     error page */
     void                         *generate;      /* the endpoints' own */
     void                         *cancel;
+    void                         *fill;
+    void                         *download;
     unsigned                      answered:1;    /* the answer is our own */
     unsigned                      problem_sent:1;
 } ngx_http_atelier_ctx_t;
@@ -155,7 +166,13 @@ ngx_http_atelier_ngx_str(at_str_t s)
 }
 
 
+/* Makes the location an endpoint; the errors of its directive. */
+char *ngx_http_atelier_endpoint(ngx_conf_t *cf,
+    ngx_http_atelier_loc_conf_t *alcf, ngx_http_atelier_endpoint_e endpoint,
+    ngx_http_handler_pt handler);
+
 /* Handlers of the endpoints. */
+ngx_int_t ngx_http_atelier_fill_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_generate_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_options_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_cancel_handler(ngx_http_request_t *r);

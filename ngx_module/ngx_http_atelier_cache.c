@@ -18,6 +18,9 @@
 #define NGX_HTTP_ATELIER_CACHE_SEEN   512
 
 
+static ngx_int_t ngx_http_atelier_cache_usable(
+    ngx_http_atelier_cache_t *cache, ngx_http_atelier_page_id_t *id,
+    ngx_http_atelier_paged_t **found);
 static ngx_int_t ngx_http_atelier_cache_current(
     ngx_http_atelier_cache_t *cache, ngx_http_atelier_page_id_t *id,
     ngx_uint_t *old);
@@ -40,46 +43,116 @@ ngx_http_atelier_cache_get(ngx_http_atelier_cache_t *cache,
     ngx_pool_t *pool, ngx_http_atelier_page_t *page)
 {
     ngx_int_t                  rc;
+    ngx_http_atelier_paged_t  *item;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    rc = ngx_http_atelier_cache_usable(cache, id, &item);
+
+    if (rc != NGX_DECLINED) {
+        ngx_http_atelier_cache_touch(cache, &item->item);
+
+        if (ngx_http_atelier_cache_copy(item, gzip, etag, pool, page)
+            != NGX_OK)
+        {
+            rc = NGX_ERROR;
+        }
+    }
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_atelier_cache_peek(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_page_id_t *id)
+{
+    ngx_int_t                  rc;
+    ngx_http_atelier_paged_t  *item;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+    rc = ngx_http_atelier_cache_usable(cache, id, &item);
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_atelier_cache_renew(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id)
+{
+    ngx_int_t                  rc;
+    ngx_http_atelier_paged_t  *item;
+
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    item = (ngx_http_atelier_paged_t *) ngx_http_atelier_cache_find(cache,
+                                                                    id);
+    if (item && item->seen_len) {
+        item->created = ngx_current_msec;
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_http_atelier_cache_quiet(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_page_id_t *id, ngx_msec_t ms)
+{
+    ngx_http_atelier_paged_t  *item;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    if (ngx_http_atelier_cache_usable(cache, id, &item) != NGX_DECLINED) {
+        item->quiet = ngx_max(ngx_current_msec + ms, 1);
+    }
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+}
+
+
+/* NGX_OK: fresh; NGX_AGAIN: usable; NGX_DECLINED.  Completes the id. */
+
+static ngx_int_t
+ngx_http_atelier_cache_usable(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_page_id_t *id, ngx_http_atelier_paged_t **found)
+{
     ngx_uint_t                 old;
     ngx_msec_t                 age;
     ngx_http_atelier_paged_t  *item;
 
     old = 0;
-    rc = NGX_DECLINED;
-
-    ngx_shmtx_lock(&cache->pool->mutex);
 
     if (id->snapshot[0] == 0
         && ngx_http_atelier_cache_current(cache, id, &old) != NGX_OK)
     {
-        goto done;
+        return NGX_DECLINED;
     }
 
     item = (ngx_http_atelier_paged_t *) ngx_http_atelier_cache_find(cache,
                                                                     id);
     if (item == NULL) {
-        goto done;
+        return NGX_DECLINED;
     }
 
     age = ngx_http_atelier_cache_age(item->created);
 
     if (age >= item->stale) {
-        goto done;
+        return NGX_DECLINED;
     }
 
-    ngx_http_atelier_cache_touch(cache, &item->item);
+    *found = item;
 
-    rc = ngx_http_atelier_cache_copy(item, gzip, etag, pool, page);
-
-    if (rc == NGX_OK && (old || age >= item->fresh)) {
-        rc = NGX_AGAIN;
-    }
-
-done:
-
-    ngx_shmtx_unlock(&cache->pool->mutex);
-
-    return rc;
+    return (old || age >= item->fresh) ? NGX_AGAIN : NGX_OK;
 }
 
 
@@ -130,6 +203,8 @@ ngx_http_atelier_cache_copy(ngx_http_atelier_paged_t *item, ngx_uint_t gzip,
     page->fresh = item->fresh;
     page->stale = item->stale;
     page->generation = item->item.generation;
+    page->quiet = (item->quiet
+                   && (ngx_msec_int_t) (item->quiet - ngx_current_msec) > 0);
     ngx_memcpy(page->etag, item->etag, NGX_HTTP_ATELIER_ETAG_LEN);
 
     page->link.len = item->link_len;
@@ -219,6 +294,7 @@ ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
     item->created = page->created;
     item->fresh = page->fresh;
     item->stale = page->stale;
+    item->quiet = 0;
     ngx_memcpy(item->etag, page->etag, NGX_HTTP_ATELIER_ETAG_LEN);
 
     p = ngx_cpymem(item->data, page->text.data, page->text.len);

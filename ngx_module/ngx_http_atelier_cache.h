@@ -22,6 +22,7 @@
 #define NGX_HTTP_ATELIER_SNAPSHOT_LEN  16      /* 64 bits in hex */
 #define NGX_HTTP_ATELIER_ETAG_LEN      32      /* 128 bits in hex */
 #define NGX_HTTP_ATELIER_SEEN_LEN      8       /* of a design's id */
+#define NGX_HTTP_ATELIER_NODE_LEN      8       /* hex digits of this node */
 
 #define NGX_HTTP_ATELIER_PAGE_MAX      (256 * 1024)
 
@@ -48,6 +49,7 @@ typedef struct {
     ngx_msec_t                 fresh;        /* for so many ms from then */
     ngx_msec_t                 stale;        /* usable for so many */
     ngx_uint_t                 generation;
+    unsigned                   quiet:1;      /* not to be refreshed now */
 } ngx_http_atelier_page_t;
 
 
@@ -111,6 +113,21 @@ ngx_int_t ngx_http_atelier_cache_get(ngx_http_atelier_cache_t *cache,
     ngx_http_atelier_page_id_t *id, ngx_uint_t gzip, const u_char *etag,
     ngx_pool_t *pool, ngx_http_atelier_page_t *page);
 
+/* The same without the page. */
+ngx_int_t ngx_http_atelier_cache_peek(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_page_id_t *id);
+
+/*
+ * A page that cannot be had anew for the time being is as new again, if it
+ * shows anything.  NGX_DECLINED: it is not there, or shows nothing.
+ */
+ngx_int_t ngx_http_atelier_cache_renew(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id);
+
+/* Nobody needs to try to refresh this page for so many ms. */
+void ngx_http_atelier_cache_quiet(ngx_http_atelier_cache_t *cache,
+    ngx_http_atelier_page_id_t *id, ngx_msec_t ms);
+
 /*
  * Stores a copy, in place of an older one.  NGX_DECLINED: it is too large, of
  * a generation that has been invalidated, or there is no room.
@@ -148,6 +165,12 @@ void ngx_http_atelier_cache_release(ngx_http_atelier_cache_t *cache,
 /* Whether anybody has it now. */
 ngx_uint_t ngx_http_atelier_cache_leased(ngx_http_atelier_cache_t *cache,
     const u_char *feed);
+
+/*
+ * The name of this node among all that share one Redis: as long as the zone
+ * lives.
+ */
+u_char *ngx_http_atelier_cache_node(ngx_http_atelier_cache_t *cache);
 
 /* Raised by every invalidation: what was begun before it is not stored. */
 ngx_uint_t ngx_http_atelier_cache_generation(

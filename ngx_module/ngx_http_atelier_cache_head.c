@@ -142,6 +142,13 @@ ngx_http_atelier_cache_leased(ngx_http_atelier_cache_t *cache,
 }
 
 
+u_char *
+ngx_http_atelier_cache_node(ngx_http_atelier_cache_t *cache)
+{
+    return cache->sh->node;
+}
+
+
 ngx_uint_t
 ngx_http_atelier_cache_generation(ngx_http_atelier_cache_t *cache)
 {

@@ -33,6 +33,7 @@ typedef struct {
     ngx_msec_t                       created;
     ngx_msec_t                       fresh;
     ngx_msec_t                       stale;
+    ngx_msec_t                       quiet;      /* until then; 0: no */
     u_char                           etag[NGX_HTTP_ATELIER_ETAG_LEN];
     u_char                           data[];
 } ngx_http_atelier_paged_t;
@@ -57,6 +58,7 @@ struct ngx_http_atelier_cache_shared_s {
     ngx_queue_t                      lru;        /* the newest first */
     ngx_uint_t                       tokens;     /* leases so far */
     ngx_uint_t                       generation;
+    u_char                           node[NGX_HTTP_ATELIER_NODE_LEN];
     ngx_http_atelier_cache_stats_t   stats;
 };
 

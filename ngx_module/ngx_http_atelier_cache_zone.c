@@ -7,10 +7,11 @@
  */
 
 #include "ngx_http_atelier_cache_internal.h"
+#include "ngx_http_atelier_pictures.h"
 
 
 #define NGX_HTTP_ATELIER_CACHE_MAGIC   0x4154434c      /* "ATCL" */
-#define NGX_HTTP_ATELIER_CACHE_LAYOUT  1
+#define NGX_HTTP_ATELIER_CACHE_LAYOUT  3
 #define NGX_HTTP_ATELIER_CACHE_MIN     (1024 * 1024)
 
 
@@ -109,10 +110,15 @@ ngx_http_atelier_cache_init(ngx_shm_zone_t *shm, void *data)
 static ngx_int_t
 ngx_http_atelier_cache_create(ngx_http_atelier_cache_t *cache)
 {
+    u_char            id[NGX_HTTP_ATELIER_ID_LEN];
     size_t            len;
     ngx_slab_pool_t  *pool;
 
     pool = cache->pool;
+
+    if (ngx_http_atelier_pictures_id(id) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     cache->sh = ngx_slab_calloc(pool, sizeof(ngx_http_atelier_cache_shared_t));
     if (cache->sh == NULL) {
@@ -131,6 +137,8 @@ ngx_http_atelier_cache_create(ngx_http_atelier_cache_t *cache)
 
     /* to be full is what a cache is for */
     pool->log_nomem = 0;
+
+    ngx_memcpy(cache->sh->node, id, NGX_HTTP_ATELIER_NODE_LEN);
 
     cache->sh->magic = NGX_HTTP_ATELIER_CACHE_MAGIC;
     cache->sh->version = NGX_HTTP_ATELIER_CACHE_LAYOUT;

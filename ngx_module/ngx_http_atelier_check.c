@@ -12,6 +12,7 @@
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_check.h"
+#include "ngx_http_atelier_fill.h"
 
 
 typedef struct {
@@ -29,9 +30,13 @@ static ngx_int_t ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
     ngx_http_location_tree_node_t *node);
 static ngx_int_t ngx_http_atelier_check_endpoint(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
-static ngx_int_t ngx_http_atelier_check_provider(
+static const char *ngx_http_atelier_check_missing(
+    ngx_http_atelier_main_conf_t *amcf, ngx_http_atelier_endpoint_e endpoint);
+static ngx_int_t ngx_http_atelier_check_sources(
+    ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
+static ngx_int_t ngx_http_atelier_check_party(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf,
-    ngx_http_atelier_provider_t *p, ngx_str_t *uri);
+    ngx_http_atelier_party_t *p, ngx_str_t *uri);
 static ngx_int_t ngx_http_atelier_find_location(
     ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri,
     ngx_http_core_loc_conf_t **found);
@@ -54,6 +59,18 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
     ngx_http_atelier_provider_t  **p;
 
     p = amcf->providers.elts;
+
+    for (i = 0; amcf->zone == NULL && i < AT_FEED_SOURCES; i++) {
+        if (amcf->sources[i]) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "source \"%V\" needs shared memory: add "
+                          "\"atelier_zone state 4m;\" to the http block; "
+                          "in %V:%ui", &amcf->sources[i]->party.name,
+                          &amcf->sources[i]->party.place.file,
+                          amcf->sources[i]->party.place.line);
+            return NGX_ERROR;
+        }
+    }
 
     if (amcf->providers.nelts && amcf->zone == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -193,6 +210,129 @@ ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
 }
 
 
+/* What the endpoint cannot do without, or NULL. */
+
+static const char *
+ngx_http_atelier_check_missing(ngx_http_atelier_main_conf_t *amcf,
+    ngx_http_atelier_endpoint_e endpoint)
+{
+    ngx_uint_t  i;
+
+    if (endpoint == NGX_HTTP_ATELIER_HEALTH_LIVE) {
+        return NULL;
+    }
+
+    if (amcf->zone == NULL) {
+        return "shared memory: add \"atelier_zone state 4m;\"";
+    }
+
+    if (endpoint == NGX_HTTP_ATELIER_GENERATE) {
+
+        if (amcf->pictures == NULL) {
+            return "a directory: add \"atelier_pictures path;\"";
+        }
+
+        if (amcf->providers.nelts == 0) {
+            return "a provider: add \"atelier_ai_provider name ...;\"";
+        }
+    }
+
+    for (i = 0; i < AT_FEED_SOURCES && amcf->sources[i] == NULL; i++) {
+        /* void */
+    }
+
+    if (i == AT_FEED_SOURCES) {
+
+        /* likes can be kept without one */
+
+        return (endpoint == NGX_HTTP_ATELIER_FILL)
+               ? "a source: add \"atelier_feed_source name uri=...;\"" : NULL;
+    }
+
+    if (endpoint != NGX_HTTP_ATELIER_DESIGNS
+        && endpoint != NGX_HTTP_ATELIER_FILL)
+    {
+        return NULL;
+    }
+
+    if (amcf->cache == NULL) {
+        return "a cache: add \"atelier_cache pages 64m;\"";
+    }
+
+    if (endpoint == NGX_HTTP_ATELIER_DESIGNS && amcf->egress == NULL) {
+        return "the egress socket, where its feeds are filled: add "
+               "\"atelier_egress unix:path;\" and a server on that path "
+               "with \"location = /fill { atelier_fill; }\"";
+    }
+
+    return NULL;
+}
+
+
+/* Who fills asks all of them; /designs itself only tells of downloads. */
+
+static ngx_int_t
+ngx_http_atelier_check_sources(ngx_http_atelier_check_t *check,
+    ngx_http_atelier_loc_conf_t *alcf)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   uri;
+    ngx_uint_t                  i;
+    at_feed_call_t              call;
+    at_feed_query_t             query;
+    ngx_http_atelier_source_t  *source;
+
+    ngx_memzero(&query, sizeof(at_feed_query_t));
+
+    query.text = AT_STR("sofa");
+    query.sources = AT_FEED_ALL;
+
+    for (i = 0; i < AT_FEED_SOURCES; i++) {
+        source = check->amcf->sources[i];
+
+        if (source == NULL
+            || (alcf->endpoint == NGX_HTTP_ATELIER_DESIGNS
+                && !source->feed->pings))
+        {
+            continue;
+        }
+
+        /* a location may be for the addresses that are asked, and no other */
+
+        if (alcf->endpoint == NGX_HTTP_ATELIER_DESIGNS) {
+            rc = at_feed_download(source->feed, AT_STR("id"), AT_STR_NULL,
+                                  &call);
+        } else {
+            rc = at_feed_call(source->feed, &query, 1, 0, &call);
+        }
+
+        if (rc != AT_OK) {
+            return NGX_ERROR;
+        }
+
+        uri.len = source->uri.len + call.path.len;
+        uri.data = ngx_pnalloc(check->cf->pool, uri.len);
+
+        if (uri.data) {
+            ngx_memcpy(uri.data, source->uri.data, source->uri.len);
+            ngx_memcpy(uri.data + source->uri.len, call.path.data,
+                       call.path.len);
+        }
+
+        at_feed_call_free(&call);
+
+        if (uri.data == NULL
+            || ngx_http_atelier_check_party(check, alcf, &source->party, &uri)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
     ngx_http_atelier_loc_conf_t *alcf)
@@ -203,30 +343,20 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
     ngx_http_atelier_main_conf_t   *amcf;
 
     amcf = check->amcf;
-    missing = NULL;
 
-    if (alcf->endpoint == NGX_HTTP_ATELIER_HEALTH_LIVE) {
-        return NGX_OK;
-    }
-
-    if (amcf->zone == NULL) {
-        missing = "shared memory: add \"atelier_zone state 4m;\"";
-
-    } else if (alcf->endpoint == NGX_HTTP_ATELIER_GENERATE) {
-
-        if (amcf->pictures == NULL) {
-            missing = "a directory: add \"atelier_pictures path;\"";
-
-        } else if (amcf->providers.nelts == 0) {
-            missing = "a provider: add \"atelier_ai_provider name ...;\"";
-        }
-    }
+    missing = ngx_http_atelier_check_missing(amcf, alcf->endpoint);
 
     if (missing) {
         ngx_log_error(NGX_LOG_EMERG, check->cf->log, 0,
                       "this endpoint needs %s to the http block; in %V:%ui",
                       missing, &alcf->place.file, alcf->place.line);
         return NGX_ERROR;
+    }
+
+    if (alcf->endpoint == NGX_HTTP_ATELIER_DESIGNS
+        || alcf->endpoint == NGX_HTTP_ATELIER_FILL)
+    {
+        return ngx_http_atelier_check_sources(check, alcf);
     }
 
     if (alcf->endpoint != NGX_HTTP_ATELIER_GENERATE
@@ -245,7 +375,8 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
             continue;
         }
 
-        if (ngx_http_atelier_check_provider(check, alcf, p[i], &p[i]->uri)
+        if (ngx_http_atelier_check_party(check, alcf, &p[i]->party,
+                                         &p[i]->uri)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -253,8 +384,8 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
 
         if (alcf->endpoint == NGX_HTTP_ATELIER_GENERATE
             && p[i]->result.len
-            && ngx_http_atelier_check_provider(check, alcf, p[i],
-                                               &p[i]->result)
+            && ngx_http_atelier_check_party(check, alcf, &p[i]->party,
+                                            &p[i]->result)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -272,8 +403,8 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
  */
 
 static ngx_int_t
-ngx_http_atelier_check_provider(ngx_http_atelier_check_t *check,
-    ngx_http_atelier_loc_conf_t *alcf, ngx_http_atelier_provider_t *p,
+ngx_http_atelier_check_party(ngx_http_atelier_check_t *check,
+    ngx_http_atelier_loc_conf_t *alcf, ngx_http_atelier_party_t *p,
     ngx_str_t *uri)
 {
     ngx_http_core_loc_conf_t  *clcf, *found;
@@ -288,12 +419,11 @@ ngx_http_atelier_check_provider(ngx_http_atelier_check_t *check,
     }
 
     ngx_log_error(NGX_LOG_EMERG, check->cf->log, 0,
-                  "\"%V\" of provider \"%V\" (%V:%ui) is served by no "
+                  "\"%V\" of %V \"%V\" (%V:%ui) is served by no "
                   "internal location of the server that asks it: add "
                   "\"location %s%V { internal; proxy_pass ...; }\" to that "
                   "server; in %V:%ui",
-                  uri, &p->party.name, &p->party.place.file,
-                  p->party.place.line,
+                  uri, &p->kind, &p->name, &p->place.file, p->place.line,
                   (uri->data[uri->len - 1] == '/') ? "" : "= ", uri,
                   &alcf->place.file, alcf->place.line);
 
@@ -493,6 +623,20 @@ ngx_http_atelier_check_shutdown(ngx_cycle_t *cycle,
 
     if (ccf->shutdown_timeout == 0) {
         return;
+    }
+
+    for (i = 0; i < AT_FEED_SOURCES; i++) {
+        if (amcf->sources[i]
+            && NGX_HTTP_ATELIER_FILL_DEADLINE >= ccf->shutdown_timeout)
+        {
+            ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                          "\"worker_shutdown_timeout\" of %Mms is not longer "
+                          "than the %ums that sources have to fill a feed: a "
+                          "reload would cut that",
+                          ccf->shutdown_timeout,
+                          NGX_HTTP_ATELIER_FILL_DEADLINE);
+            break;
+        }
     }
 
     for (i = 0; i < amcf->providers.nelts; i++) {

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_quota.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -59,6 +60,8 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
                                     now);
     }
 
+    ngx_http_atelier_quota_take(party, 1);
+
     if (party->max_fails) {
         reservation->probe = at_breaker_ask(&party->slot->breaker, now,
                                             party->timeout
@@ -88,6 +91,8 @@ ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
     ngx_shmtx_lock(&zone->pool->mutex);
 
     if (!sent) {
+        ngx_http_atelier_quota_take(party, -1);
+
         for (i = 0; i < party->nrates; i++) {
             ngx_http_atelier_limit_pop(ngx_http_atelier_limit_ring(party,
                                                                    i),
@@ -228,7 +233,7 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_party_t *party,
     ngx_msec_t now, ngx_uint_t *open)
 {
     ngx_uint_t                  i, n, calls;
-    ngx_msec_t                  wait;
+    ngx_msec_t                  wait, quota;
     ngx_msec_int_t              left;
     ngx_http_atelier_slot_t    *slot;
     ngx_http_atelier_window_t  *w;
@@ -259,11 +264,20 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_party_t *party,
         }
     }
 
+    quota = ngx_http_atelier_quota_wait(party, now);
+
+    if (quota > wait) {
+        *open = 0;
+        wait = quota;
+    }
+
     for (i = 0; i < party->nrates; i++) {
         w = ngx_http_atelier_limit_ring(party, i);
         calls = party->rates[i].calls;
 
-        if (w->count < calls) {
+        if (w->count < calls
+            || ngx_http_atelier_quota_rules(party, &party->rates[i], now))
+        {
             continue;
         }
 

@@ -11,6 +11,7 @@
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_problem.h"
 #include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_source.h"
 #include "ngx_http_atelier_redis.h"
 #include "ngx_http_atelier_zone.h"
 
@@ -21,8 +22,6 @@ static int ngx_http_atelier_metrics_cache(
     ngx_http_atelier_cache_t *cache, at_buf_t *b);
 static int ngx_http_atelier_metrics_providers(
     ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
-static int ngx_http_atelier_metrics_histogram(at_buf_t *b, const char *name,
-    const char *labels, ngx_http_atelier_histogram_t *h);
 
 
 ngx_int_t
@@ -45,7 +44,8 @@ ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
         && ngx_http_atelier_metrics_cache(amcf->cache, &b) == AT_OK
         && ngx_http_atelier_redis_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_postgres_metrics(amcf, &b) == AT_OK
-        && ngx_http_atelier_metrics_providers(amcf, &b) == AT_OK)
+        && ngx_http_atelier_metrics_providers(amcf, &b) == AT_OK
+        && ngx_http_atelier_source_metrics(amcf, &b) == AT_OK)
     {
         rc = ngx_http_atelier_send(r, NGX_HTTP_OK,
                                    "text/plain; version=0.0.4",
@@ -295,9 +295,7 @@ ngx_http_atelier_metrics_head(at_buf_t *b, const char *name, const char *type,
 }
 
 
-/* labels is empty, or the series' own labels without braces. */
-
-static int
+int
 ngx_http_atelier_metrics_histogram(at_buf_t *b, const char *name,
     const char *labels, ngx_http_atelier_histogram_t *h)
 {

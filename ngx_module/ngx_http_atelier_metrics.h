@@ -6,12 +6,16 @@
 #define NGX_HTTP_ATELIER_METRICS_H
 
 
-#include "ngx_http_atelier.h"
+#include "ngx_http_atelier_zone.h"
 
 
 /* The HELP and TYPE lines of atelier_NAME. */
 int ngx_http_atelier_metrics_head(at_buf_t *b, const char *name,
     const char *type, const char *help);
+
+/* labels is empty, or the series' own labels without braces. */
+int ngx_http_atelier_metrics_histogram(at_buf_t *b, const char *name,
+    const char *labels, ngx_http_atelier_histogram_t *h);
 
 
 #endif /* NGX_HTTP_ATELIER_METRICS_H */

@@ -3,15 +3,16 @@
  * configuration.  What a directive does is in the file of its mechanism.
  *
  *     http        atelier_zone, atelier_cache, atelier_pictures,
- *                 atelier_ai_provider, atelier_secret, atelier_egress,
- *                 atelier_postgres, atelier_redis
- *     location    atelier_generate, atelier_designs, atelier_cancel,
- *                 atelier_metrics, atelier_health
+ *                 atelier_ai_provider, atelier_feed_source, atelier_secret,
+ *                 atelier_egress, atelier_postgres, atelier_redis
+ *     location    atelier_generate, atelier_cancel, atelier_designs,
+ *                 atelier_fill, atelier_metrics, atelier_health
  *     all three   atelier_visitor, atelier_operator
  */
 
 #include "ngx_http_atelier_cache.h"
 #include "ngx_http_atelier_check.h"
+#include "ngx_http_atelier_designs.h"
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_operator.h"
@@ -19,6 +20,7 @@
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_redis.h"
+#include "ngx_http_atelier_source.h"
 #include "ngx_http_atelier_visitor.h"
 #include "ngx_http_atelier_zone.h"
 
@@ -37,8 +39,6 @@ static char *ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_int_t ngx_http_atelier_generate_param(ngx_conf_t *cf,
     ngx_http_atelier_loc_conf_t *alcf, ngx_str_t *value);
 static char *ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_atelier_designs(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -112,6 +112,27 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
       0,
       NULL },
 
+    { ngx_string("atelier_feed_source"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_atelier_feed_source,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_designs"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_atelier_designs,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_fill"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_atelier_fill,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("atelier_cancel"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_atelier_cancel,
@@ -122,13 +143,6 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_generate"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
       ngx_http_atelier_generate,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
-
-    { ngx_string("atelier_designs"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
-      ngx_http_atelier_designs,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -181,6 +195,11 @@ static ngx_http_variable_t  ngx_http_atelier_variables[] = {
     { ngx_string("atelier_job"), NULL,
       ngx_http_atelier_variable_ctx,
       offsetof(ngx_http_atelier_ctx_t, jobs),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("atelier_cache_status"), NULL,
+      ngx_http_atelier_variable_ctx,
+      offsetof(ngx_http_atelier_ctx_t, cache_status),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("atelier_result_url"), NULL,
@@ -316,6 +335,9 @@ ngx_http_atelier_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    amcf->feed_fresh = 600000;
+    amcf->feed_stale = 3600000;
+
     if (ngx_array_init(&amcf->providers, cf->pool, 4,
                        sizeof(ngx_http_atelier_provider_t *))
         != NGX_OK)
@@ -387,7 +409,7 @@ ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
-static char *
+char *
 ngx_http_atelier_endpoint(ngx_conf_t *cf, ngx_http_atelier_loc_conf_t *alcf,
     ngx_http_atelier_endpoint_e endpoint, ngx_http_handler_pt handler)
 {
@@ -518,14 +540,6 @@ ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_CANCEL,
                                      ngx_http_atelier_cancel_handler);
-}
-
-
-static char *
-ngx_http_atelier_designs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_DESIGNS,
-                                     ngx_http_atelier_designs_handler);
 }
 
 

@@ -9,15 +9,18 @@
 
 #include "ngx_http_atelier_zone.h"
 #include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_source.h"
 
 
 #define NGX_HTTP_ATELIER_MAGIC     0x4154454c      /* "ATEL" */
-#define NGX_HTTP_ATELIER_LAYOUT    4
+#define NGX_HTTP_ATELIER_LAYOUT    6
 #define NGX_HTTP_ATELIER_ZONE_MIN  (64 * 1024)
 
 
 static ngx_int_t ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data);
 static ngx_int_t ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone);
+static ngx_int_t ngx_http_atelier_zone_party(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_party_t *party);
 static ngx_int_t ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_party_t *party);
 static void ngx_http_atelier_zone_remember(ngx_http_atelier_slot_t *slot,
@@ -130,17 +133,42 @@ ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data)
     providers = zone->conf->providers.elts;
 
     for (i = 0; i < zone->conf->providers.nelts; i++) {
-        if (ngx_http_atelier_zone_slot(zone, &providers[i]->party) != NGX_OK) {
-            ngx_log_error(NGX_LOG_EMERG, shm->shm.log, 0,
-                          "atelier_zone \"%V\" of %uz bytes has no room for "
-                          "the limits of provider \"%V\": make it larger",
-                          &shm->shm.name, shm->shm.size,
-                          &providers[i]->party.name);
+        if (ngx_http_atelier_zone_party(zone, &providers[i]->party)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < AT_FEED_SOURCES; i++) {
+        if (zone->conf->sources[i]
+            && ngx_http_atelier_zone_party(zone,
+                                           &zone->conf->sources[i]->party)
+               != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_zone_party(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_party_t *party)
+{
+    if (ngx_http_atelier_zone_slot(zone, party) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, zone->shm->shm.log, 0,
+                  "atelier_zone \"%V\" of %uz bytes has no room for "
+                  "the limits of %V \"%V\": make it larger",
+                  &zone->shm->shm.name, zone->shm->shm.size, &party->kind,
+                  &party->name);
+
+    return NGX_ERROR;
 }
 
 

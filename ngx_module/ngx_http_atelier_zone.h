@@ -21,6 +21,8 @@
 #define NGX_HTTP_ATELIER_BUCKETS    14     /* upper bounds of histograms */
 #define NGX_HTTP_ATELIER_LATENCIES  100
 #define NGX_HTTP_ATELIER_WORKERS_MAX  64   /* with gauges of their own */
+#define NGX_HTTP_ATELIER_PERMITS_MAX    16 /* calls at once, if bounded */
+#define NGX_HTTP_ATELIER_FEED_OUTCOMES  8  /* at_feed_outcome_e, and room */
 
 
 /* What became of a generation, and of one provider's part in it. */
@@ -102,6 +104,28 @@ typedef struct {
 } ngx_http_atelier_latencies_t;
 
 
+/*
+ * What the answers of a source said of its limit: so many calls are left
+ * until then; under the pool's mutex.
+ */
+typedef struct {
+    ngx_msec_t                       until;        /* 0: nothing said */
+    ngx_msec_t                       window;       /* ms; 0: not said */
+    ngx_int_t                        limit;        /* -1: not said */
+    ngx_int_t                        left;
+} ngx_http_atelier_quota_t;
+
+
+/*
+ * A call under way, where only so many may be at once; under the pool's mutex.
+ * It ends with its process or its time.
+ */
+typedef struct {
+    ngx_pid_t                        pid;          /* 0: free */
+    ngx_msec_t                       until;
+} ngx_http_atelier_permit_t;
+
+
 typedef struct ngx_http_atelier_slot_s  ngx_http_atelier_slot_t;
 
 /* What all workers know of a provider; never freed. */
@@ -114,6 +138,10 @@ struct ngx_http_atelier_slot_s {
     ngx_uint_t                       disabled;     /* epochs up to this one:
                                                       useless as configured */
     ngx_http_atelier_latencies_t     latencies;
+    ngx_http_atelier_quota_t         quota;
+    ngx_http_atelier_permit_t        permits[NGX_HTTP_ATELIER_PERMITS_MAX];
+    ngx_atomic_t                     feed[NGX_HTTP_ATELIER_FEED_OUTCOMES];
+    ngx_atomic_t                     kept;         /* answers used again */
     ngx_atomic_t                     calls;        /* requests on the wire */
     ngx_atomic_t                     cancels;      /* of jobs, told to it */
     ngx_atomic_t                     outcomes[NGX_HTTP_ATELIER_NOUTCOMES];

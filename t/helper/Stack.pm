@@ -136,6 +136,7 @@ END
     my $main = $opt{main} // '';
     my $http = $opt{http} // '';
     my $server = $opt{server} // '';
+    my $egress = $opt{egress} // '';
     my $listen = $opt{listen} // '';
     my $pictures = $opt{pictures} // '';
     my $generate = $opt{generate} // '';
@@ -178,9 +179,10 @@ $locations
         $server
     }
     server {
-        listen unix:$self->{home}/egress.sock;
+        listen unix:$self->{home}/egress.sock backlog=1024;
         location = /cancel { atelier_cancel; }
 $locations
+        $egress
     }
 }
 END

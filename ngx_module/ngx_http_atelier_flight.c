@@ -1,0 +1,851 @@
+/*
+ * Flights of /designs: one per page that is being got, in each worker.
+ *
+ * A flight looks for its page in L2; where that has none, or too little, it
+ * sends an errand to /fill and looks again.  Where somebody else is filling
+ * the feed (the lease in L1 says so), it polls until he has done, or is gone.
+ * All readers of the page wait in one queue.
+ *
+ * A flight has a pool of its own and ends by itself, bounded by its deadline:
+ * readers come and leave, and one that only refreshes has none.  It is found
+ * by the id that was asked for.
+ */
+
+#include "ngx_http_atelier_designs.h"
+#include "ngx_http_atelier_egress.h"
+#include "ngx_http_atelier_fill.h"
+#include "ngx_http_atelier_snapshot.h"
+
+
+/* What may pass beyond the deadline of a fill before readers are answered. */
+#define NGX_HTTP_ATELIER_FLIGHT_GRACE  400
+
+/* A poll of somebody else's lease, in ms, and so much more at random. */
+#define NGX_HTTP_ATELIER_POLL          10
+
+/* Fills that one flight asks for. */
+#define NGX_HTTP_ATELIER_FILLS         2
+
+/* After a refresh that failed nobody tries again for so many ms. */
+#define NGX_HTTP_ATELIER_QUIET         5000
+
+#define NGX_HTTP_ATELIER_FLIGHTS       256
+
+
+struct ngx_http_atelier_flight_s {
+    ngx_queue_t                      queue;     /* of its bucket */
+    ngx_queue_t                      waiters;
+    ngx_pool_t                      *pool;
+    ngx_http_atelier_main_conf_t    *conf;
+    ngx_http_atelier_page_id_t       id;        /* as asked for */
+    ngx_http_atelier_feed_t          feed;
+    ngx_str_t                        request_id;
+    ngx_http_atelier_redis_op_t     *op;
+    ngx_http_atelier_errand_t       *errand;
+    ngx_event_t                      poll;
+    ngx_event_t                      deadline;
+    ngx_connection_t                 dummy;     /* what events point to */
+    ngx_uint_t                       fills;
+    ngx_uint_t                       generation;    /* of L1, at the start */
+    ngx_http_atelier_page_t          page;
+    ngx_str_t                        timing;
+    unsigned                         got:1;     /* page is set */
+    unsigned                         local:1;   /* L1 has the snapshot */
+    unsigned                         filled:1;  /* by us: MISS */
+    unsigned                         last:1;    /* no more fills */
+};
+
+
+static ngx_http_atelier_flight_t *ngx_http_atelier_flight_create(
+    ngx_http_request_t *r, ngx_http_atelier_page_id_t *id, ngx_str_t *raw);
+static ngx_queue_t *ngx_http_atelier_flight_bucket(
+    ngx_http_atelier_page_id_t *id);
+static void ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f);
+static void ngx_http_atelier_flight_looked(void *data, redisReply *reply);
+static ngx_uint_t ngx_http_atelier_flight_restart(
+    ngx_http_atelier_flight_t *f);
+static void ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice);
+static ngx_uint_t ngx_http_atelier_flight_trail(ngx_http_atelier_flight_t *f);
+static void ngx_http_atelier_flight_store(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice);
+static void ngx_http_atelier_flight_timing(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice);
+static void ngx_http_atelier_flight_fill(ngx_http_atelier_flight_t *f);
+static void ngx_http_atelier_flight_filled(void *data, ngx_uint_t status);
+static void ngx_http_atelier_flight_prefetch(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice);
+static void ngx_http_atelier_flight_wait(ngx_http_atelier_flight_t *f);
+static void ngx_http_atelier_flight_poll(ngx_event_t *ev);
+static void ngx_http_atelier_flight_deadline(ngx_event_t *ev);
+static void ngx_http_atelier_flight_failed(ngx_http_atelier_flight_t *f);
+static void ngx_http_atelier_flight_deliver(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_cache_e how);
+static void ngx_http_atelier_flight_answer_all(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_cache_e how);
+static ngx_int_t ngx_http_atelier_flight_answer(ngx_http_atelier_flight_t *f,
+    ngx_http_request_t *r, ngx_http_atelier_cache_e how);
+static void ngx_http_atelier_flight_end(ngx_http_atelier_flight_t *f);
+
+
+static ngx_queue_t  ngx_http_atelier_flights[NGX_HTTP_ATELIER_FLIGHTS];
+
+
+ngx_int_t
+ngx_http_atelier_flight_join(ngx_http_request_t *r,
+    ngx_http_atelier_page_id_t *id, ngx_str_t *raw,
+    ngx_http_atelier_waiter_t *waiter)
+{
+    ngx_queue_t                *q, *bucket;
+    ngx_http_atelier_flight_t  *f;
+
+    bucket = ngx_http_atelier_flight_bucket(id);
+    f = NULL;
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        f = ngx_queue_data(q, ngx_http_atelier_flight_t, queue);
+
+        if (ngx_memcmp(&f->id, id, sizeof(ngx_http_atelier_page_id_t)) == 0) {
+            break;
+        }
+
+        f = NULL;
+    }
+
+    if (f == NULL) {
+        f = ngx_http_atelier_flight_create(r, id, raw);
+
+        if (f == NULL) {
+            return NGX_ERROR;
+        }
+
+        /* begun from the event loop, when whoever joins has joined */
+
+        ngx_add_timer(&f->poll, 0);
+    }
+
+    if (waiter) {
+        waiter->flight = f;
+        ngx_queue_insert_tail(&f->waiters, &waiter->queue);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_atelier_flight_leave(ngx_http_atelier_waiter_t *waiter)
+{
+    if (waiter->flight) {
+        ngx_queue_remove(&waiter->queue);
+        waiter->flight = NULL;
+    }
+}
+
+
+static ngx_queue_t *
+ngx_http_atelier_flight_bucket(ngx_http_atelier_page_id_t *id)
+{
+    ngx_queue_t  *bucket;
+
+    bucket = &ngx_http_atelier_flights[id->feed[0]];
+
+    if (bucket->next == NULL) {
+        ngx_queue_init(bucket);
+    }
+
+    return bucket;
+}
+
+
+static ngx_http_atelier_flight_t *
+ngx_http_atelier_flight_create(ngx_http_request_t *r,
+    ngx_http_atelier_page_id_t *id, ngx_str_t *raw)
+{
+    ngx_str_t                    args, *request_id;
+    ngx_pool_t                  *pool;
+    at_feed_args_error_t         error;
+    ngx_http_atelier_flight_t   *f;
+
+    pool = ngx_create_pool(8192, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    f = ngx_pcalloc(pool, sizeof(ngx_http_atelier_flight_t));
+    if (f == NULL) {
+        goto failed;
+    }
+
+    request_id = ngx_http_atelier_request_id(r);
+
+    f->pool = pool;
+    f->id = *id;
+    f->conf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+    f->generation = ngx_http_atelier_cache_generation(f->conf->cache);
+    f->request_id.len = request_id->len;
+    f->request_id.data = ngx_pstrdup(pool, request_id);
+
+    args.len = raw->len;
+    args.data = ngx_pstrdup(pool, raw);
+
+    if (f->request_id.data == NULL || args.data == NULL
+        || ngx_http_atelier_feed_parse(&f->feed, &args, &error) != NGX_OK)
+    {
+        goto failed;
+    }
+
+    ngx_queue_init(&f->waiters);
+
+    f->dummy.fd = (ngx_socket_t) -1;
+    f->poll.handler = ngx_http_atelier_flight_poll;
+    f->poll.data = &f->dummy;
+    f->poll.log = ngx_cycle->log;
+    f->deadline.handler = ngx_http_atelier_flight_deadline;
+    f->deadline.data = &f->dummy;
+    f->deadline.log = ngx_cycle->log;
+
+    ngx_add_timer(&f->deadline, NGX_HTTP_ATELIER_FILL_DEADLINE
+                                + NGX_HTTP_ATELIER_FLIGHT_GRACE);
+
+    ngx_queue_insert_tail(ngx_http_atelier_flight_bucket(id), &f->queue);
+
+    return f;
+
+failed:
+
+    ngx_destroy_pool(pool);
+
+    return NULL;
+}
+
+
+static void
+ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f)
+{
+    ngx_http_atelier_page_id_t  id;
+
+    f->generation = ngx_http_atelier_cache_generation(f->conf->cache);
+
+    if (!f->local) {
+        f->op = ngx_http_atelier_snapshot_page(&f->feed, f->conf->feed_fresh,
+                                               f->conf->feed_stale,
+                                               (f->filled || f->last)
+                                               ? NGX_HTTP_ATELIER_TAKE
+                                               : NGX_HTTP_ATELIER_ASK,
+                                               ngx_http_atelier_flight_looked,
+                                               f);
+        if (f->op) {
+            return;
+        }
+    }
+
+    /* L1 is all there is; a fill leaves the page there */
+
+    id = f->id;
+
+    if (ngx_http_atelier_cache_peek(f->conf->cache, &id) == NGX_OK) {
+        ngx_http_atelier_flight_deliver(f, f->filled
+                                           ? NGX_HTTP_ATELIER_CACHE_MISS
+                                           : NGX_HTTP_ATELIER_CACHE_L1);
+        return;
+    }
+
+    if (f->id.snapshot[0] && !ngx_http_atelier_flight_trail(f)
+        && ngx_http_atelier_flight_restart(f))
+    {
+        ngx_http_atelier_flight_deliver(f, NGX_HTTP_ATELIER_CACHE_MISS);
+        return;
+    }
+
+    if (f->filled || f->last) {
+        ngx_http_atelier_flight_failed(f);
+        return;
+    }
+
+    ngx_http_atelier_flight_fill(f);
+}
+
+
+static void
+ngx_http_atelier_flight_looked(void *data, redisReply *reply)
+{
+    ngx_http_atelier_flight_t *f = data;
+
+    ngx_http_atelier_slice_t  slice;
+
+    f->op = NULL;
+
+    switch (ngx_http_atelier_snapshot_page_reply(reply, f->pool, &slice)) {
+
+    case NGX_HTTP_ATELIER_SNAPSHOT_PAGE:
+
+        if (slice.restarted && ngx_http_atelier_flight_trail(f)) {
+            break;
+        }
+
+        ngx_http_atelier_flight_page(f, &slice);
+        return;
+
+    case NGX_HTTP_ATELIER_SNAPSHOT_NONE:
+
+        /* a fill that lost Redis on its way left its pages in L1 */
+
+        if (!ngx_http_atelier_flight_trail(f)) {
+            f->local = f->filled;
+        }
+
+        break;
+
+    case NGX_HTTP_ATELIER_SNAPSHOT_SHORT:
+        if (slice.restarted) {
+            (void) ngx_http_atelier_flight_trail(f);
+        }
+
+        break;
+
+    default:
+
+        /* it was there a moment ago; a fill will see how it is now */
+
+        f->local = 1;
+        break;
+    }
+
+    if (f->local && (f->filled || f->last)) {
+        ngx_http_atelier_flight_look(f);
+        return;
+    }
+
+    if (f->filled || f->last) {
+        ngx_http_atelier_flight_failed(f);
+        return;
+    }
+
+    ngx_http_atelier_flight_fill(f);
+}
+
+
+/*
+ * Redis does not know the snapshot.  If L1 has shown something of it, it goes
+ * on there, without Redis.
+ */
+
+static ngx_uint_t
+ngx_http_atelier_flight_trail(ngx_http_atelier_flight_t *f)
+{
+    ngx_str_t                    seen;
+    ngx_uint_t                   found;
+    ngx_http_atelier_head_t      head;
+    ngx_http_atelier_page_id_t   id;
+
+    id = f->id;
+
+    if (id.page == 1) {
+        return 0;
+    }
+
+    if (id.snapshot[0] == 0) {
+        if (ngx_http_atelier_cache_head(f->conf->cache, id.feed, &head)
+            != NGX_OK)
+        {
+            return 0;
+        }
+
+        ngx_memcpy(id.snapshot, head.snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
+    }
+
+    if (ngx_http_atelier_cache_seen(f->conf->cache, &id, id.page - 1, f->pool,
+                                    &seen, &found)
+        == NGX_OK
+        && found)
+    {
+        f->local = 1;
+    }
+
+    return f->local;
+}
+
+
+/*
+ * Nobody knows the snapshot: the page of the current one, if L1 has it, which
+ * says that it is not what was asked for.  It is for these readers alone.
+ */
+
+static ngx_uint_t
+ngx_http_atelier_flight_restart(ngx_http_atelier_flight_t *f)
+{
+    u_char                      *p;
+    uint8_t                      hash[AT_HASH_BYTES];
+    ngx_str_t                   *plain;
+    ngx_http_atelier_page_id_t   id;
+
+    static const u_char  restarted[] = "{\"restarted\":true,";
+    const size_t         len = sizeof(restarted) - 1;
+
+    id = f->id;
+    ngx_memzero(id.snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
+
+    if (ngx_http_atelier_cache_get(f->conf->cache, &id, 0, NULL, f->pool,
+                                   &f->page)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    /* in place of the brace that the body begins with */
+
+    plain = &f->page.plain;
+
+    p = ngx_pnalloc(f->pool, plain->len + len);
+    if (p == NULL) {
+        return 0;
+    }
+
+    ngx_memcpy(ngx_cpymem(p, restarted, len), plain->data + 1,
+               plain->len - 1);
+
+    plain->data = p;
+    plain->len += len - 1;
+
+    at_hash128(plain->data, plain->len, hash);
+    at_hash_hex(hash, (char *) f->page.etag);
+
+    f->got = 1;
+
+    return 1;
+}
+
+
+/* The page, or an old first one that is to be followed by another. */
+
+static void
+ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice)
+{
+    ngx_http_atelier_cache_e  how;
+
+    ngx_http_atelier_designs_disabled(f->conf, &f->feed, slice);
+
+    if (ngx_http_atelier_feed_render(&f->feed, slice, &f->conf->feed_path,
+                                     f->conf->feed_fresh, f->pool, &f->page)
+        != NGX_OK)
+    {
+        ngx_http_atelier_flight_failed(f);
+        return;
+    }
+
+    f->got = 1;
+
+    ngx_http_atelier_flight_timing(f, slice);
+    ngx_http_atelier_flight_store(f, slice);
+    ngx_http_atelier_flight_prefetch(f, slice);
+
+    if (slice->expired) {
+        how = NGX_HTTP_ATELIER_CACHE_STALE;
+
+    } else {
+        how = f->filled ? NGX_HTTP_ATELIER_CACHE_MISS
+                        : NGX_HTTP_ATELIER_CACHE_L2;
+    }
+
+    if (slice->expired && !f->filled && !f->last) {
+        ngx_http_atelier_flight_answer_all(f, how);
+        f->got = 0;
+        ngx_http_atelier_flight_fill(f);
+        return;
+    }
+
+    if (slice->expired) {
+        ngx_http_atelier_flight_failed(f);
+        return;
+    }
+
+    ngx_http_atelier_flight_deliver(f, how);
+}
+
+
+/* One that says "restarted" is for this reader alone. */
+
+static void
+ngx_http_atelier_flight_store(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice)
+{
+    ngx_str_t                    text;
+    ngx_http_atelier_head_t      head;
+    ngx_http_atelier_page_id_t   id;
+
+    f->page.stale = f->page.fresh + f->conf->feed_stale;
+    f->page.generation = f->generation;
+
+    if (slice->restarted) {
+        return;
+    }
+
+    id = f->id;
+    ngx_memcpy(id.snapshot, slice->snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
+
+    (void) ngx_http_atelier_cache_put(f->conf->cache, &id, &f->page);
+
+    if (f->id.snapshot[0]) {
+        return;
+    }
+
+    ngx_memcpy(head.snapshot, slice->snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
+    head.created = ngx_current_msec - slice->age;
+    head.fresh = f->conf->feed_fresh;
+    head.stale = f->conf->feed_fresh + f->conf->feed_stale;
+    head.generation = f->generation;
+
+    text.data = (u_char *) f->feed.text;
+    text.len = f->feed.text_len;
+
+    (void) ngx_http_atelier_cache_set_head(f->conf->cache, f->id.feed, &text,
+                                           &head);
+}
+
+
+static void
+ngx_http_atelier_flight_timing(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice)
+{
+    u_char                    *p;
+    ngx_uint_t                 i;
+    const at_feed_source_t    *source;
+    ngx_http_atelier_share_t  *share;
+
+    f->timing.data = p = ngx_pnalloc(f->pool, AT_FEED_SOURCES * 48 + 32);
+
+    if (p == NULL || !f->filled) {
+        f->timing.len = 0;
+        return;
+    }
+
+    p = ngx_sprintf(p, "cache;desc=\"MISS\"");
+
+    for (i = 0; i < AT_FEED_SOURCES; i++) {
+        share = &slice->shares[i];
+        source = at_feed_source(i);
+
+        if (share->asked) {
+            p = ngx_sprintf(p, ", %*s;dur=%M", source->name.len,
+                            source->name.data, share->ms);
+        }
+    }
+
+    f->timing.len = p - f->timing.data;
+}
+
+
+/* Fewer than three pages are left: somebody should look for more. */
+
+static void
+ngx_http_atelier_flight_prefetch(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_slice_t *slice)
+{
+    at_buf_t    args;
+    ngx_str_t   argv[14];
+
+    if (!slice->more || slice->expired || slice->ncards == 0
+        || slice->left >= NGX_HTTP_ATELIER_AHEAD * f->feed.args.per_page)
+    {
+        return;
+    }
+
+    ngx_memzero(&args, sizeof(at_buf_t));
+
+    if (ngx_http_atelier_feed_args(&args, &f->feed, f->feed.args.page,
+                                   slice->snapshot)
+        == AT_OK)
+    {
+        ngx_str_set(&argv[0], "XADD");
+        ngx_str_set(&argv[1], "atelier:feed:jobs");
+        ngx_str_set(&argv[2], "MAXLEN");
+        ngx_str_set(&argv[3], "~");
+        ngx_str_set(&argv[4], "10000");
+        ngx_str_set(&argv[5], "*");
+        ngx_str_set(&argv[6], "kind");
+        ngx_str_set(&argv[7], "prefetch");
+        ngx_str_set(&argv[8], "args");
+        argv[9].data = args.data;
+        argv[9].len = args.len;
+        ngx_str_set(&argv[10], "ahead");
+        ngx_str_set(&argv[11], "3");
+        ngx_str_set(&argv[12], "request_id");
+        argv[13] = f->request_id;
+
+        (void) ngx_http_atelier_redis_command(14, argv, NULL, NULL);
+    }
+
+    at_buf_free(&args);
+}
+
+
+static void
+ngx_http_atelier_flight_fill(ngx_http_atelier_flight_t *f)
+{
+    at_buf_t   b;
+    ngx_str_t  path;
+
+    if (ngx_http_atelier_cache_leased(f->conf->cache, f->id.feed)) {
+        ngx_http_atelier_flight_wait(f);
+        return;
+    }
+
+    ngx_memzero(&b, sizeof(at_buf_t));
+
+    if (at_buf_append_str(&b, AT_STR("/fill?")) != AT_OK
+        || ngx_http_atelier_feed_args(&b, &f->feed, f->feed.args.page,
+                                      f->id.snapshot)
+           != AT_OK
+        || (f->local && at_buf_append_str(&b, AT_STR("&local=1")) != AT_OK))
+    {
+        at_buf_free(&b);
+        ngx_http_atelier_flight_failed(f);
+        return;
+    }
+
+    path.data = b.data;
+    path.len = b.len;
+
+    /* one that begins late, as another broke off, has its full time */
+
+    ngx_add_timer(&f->deadline, NGX_HTTP_ATELIER_FILL_DEADLINE
+                                + NGX_HTTP_ATELIER_FLIGHT_GRACE);
+
+    f->fills++;
+    f->errand = ngx_http_atelier_egress_ask(f->conf->egress, &path,
+                                            &f->request_id,
+                                            ngx_http_atelier_flight_filled,
+                                            f);
+    at_buf_free(&b);
+
+    if (f->errand == NULL) {
+        f->last = 1;
+        ngx_http_atelier_flight_look(f);
+    }
+}
+
+
+/* What the status means is in ngx_http_atelier_fill.c. */
+
+static void
+ngx_http_atelier_flight_filled(void *data, ngx_uint_t status)
+{
+    ngx_http_atelier_flight_t *f = data;
+
+    f->errand = NULL;
+
+    if (status == NGX_HTTP_OK) {
+        f->filled = 1;
+
+    } else if (f->fills >= NGX_HTTP_ATELIER_FILLS
+               && status != NGX_HTTP_CONFLICT)
+    {
+        f->last = 1;
+
+    } else if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+
+        /* no source answered, or too many fills: what is there must do */
+
+        f->last = 1;
+
+    } else {
+
+        /* somebody else is at it, or it broke off: its lease will tell */
+
+        ngx_http_atelier_flight_wait(f);
+        return;
+    }
+
+    ngx_http_atelier_flight_look(f);
+}
+
+
+static void
+ngx_http_atelier_flight_wait(ngx_http_atelier_flight_t *f)
+{
+    ngx_add_timer(&f->poll, NGX_HTTP_ATELIER_POLL
+                            + ngx_random() % NGX_HTTP_ATELIER_POLL);
+}
+
+
+static void
+ngx_http_atelier_flight_poll(ngx_event_t *ev)
+{
+    ngx_http_atelier_flight_t  *f;
+
+    f = ngx_queue_data(ev, ngx_http_atelier_flight_t, poll);
+
+    if (ngx_http_atelier_cache_leased(f->conf->cache, f->id.feed)) {
+        ngx_http_atelier_flight_wait(f);
+        return;
+    }
+
+    ngx_http_atelier_flight_look(f);
+}
+
+
+/* Nothing may take longer: what is there now is the answer. */
+
+static void
+ngx_http_atelier_flight_deadline(ngx_event_t *ev)
+{
+    ngx_http_atelier_flight_t  *f;
+
+    f = ngx_queue_data(ev, ngx_http_atelier_flight_t, deadline);
+
+    if (f->poll.timer_set) {
+        ngx_del_timer(&f->poll);
+    }
+
+    if (f->errand) {
+        ngx_http_atelier_egress_forget(f->errand);
+        f->errand = NULL;
+    }
+
+    if (f->op) {
+        ngx_http_atelier_redis_forget(f->op);
+        f->op = NULL;
+    }
+
+    if (f->last) {
+        ngx_http_atelier_flight_failed(f);
+        return;
+    }
+
+    f->last = 1;
+    ngx_add_timer(&f->deadline, NGX_HTTP_ATELIER_FLIGHT_GRACE);
+
+    ngx_http_atelier_flight_look(f);
+}
+
+
+/* No page: whoever waits is told so; a stale one is left alone for a while. */
+
+static void
+ngx_http_atelier_flight_failed(ngx_http_atelier_flight_t *f)
+{
+    ngx_http_atelier_page_id_t  id;
+
+    id = f->id;
+    ngx_http_atelier_cache_quiet(f->conf->cache, &id,
+                                 NGX_HTTP_ATELIER_QUIET);
+
+    ngx_http_atelier_flight_deliver(f, NGX_HTTP_ATELIER_CACHE_STALE);
+}
+
+
+static void
+ngx_http_atelier_flight_deliver(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_cache_e how)
+{
+    /* who asks from now on starts another */
+
+    ngx_queue_remove(&f->queue);
+    ngx_queue_init(&f->queue);
+
+    ngx_http_atelier_flight_answer_all(f, how);
+    ngx_http_atelier_flight_end(f);
+}
+
+
+static void
+ngx_http_atelier_flight_answer_all(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_cache_e how)
+{
+    ngx_queue_t                *q;
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_atelier_waiter_t  *waiter;
+
+    while (!ngx_queue_empty(&f->waiters)) {
+        q = ngx_queue_head(&f->waiters);
+        waiter = ngx_queue_data(q, ngx_http_atelier_waiter_t, queue);
+
+        ngx_http_atelier_flight_leave(waiter);
+
+        r = waiter->request;
+        c = r->connection;
+
+        ngx_http_set_log_request(c->log, r);
+        ngx_http_finalize_request(r, ngx_http_atelier_flight_answer(f, r,
+                                                                    how));
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+/* Each reader gets a copy: the flight ends before the last byte is sent. */
+
+static ngx_int_t
+ngx_http_atelier_flight_answer(ngx_http_atelier_flight_t *f,
+    ngx_http_request_t *r, ngx_http_atelier_cache_e how)
+{
+    ngx_int_t                    rc;
+    ngx_str_t                   *body, timing;
+    ngx_uint_t                   refresh;
+    ngx_http_atelier_page_t      page;
+    ngx_http_atelier_page_id_t   id;
+
+    if (!f->got) {
+        id = f->id;
+        rc = ngx_http_atelier_designs_cached(r, &id, how, &refresh);
+
+        return (rc == NGX_DECLINED) ? ngx_http_atelier_designs_unavailable(r)
+                                    : rc;
+    }
+
+    page = f->page;
+    body = &page.plain;
+
+    if (page.gzip.len && ngx_http_atelier_designs_gzip(r)) {
+        body = &page.gzip;
+        ngx_str_null(&page.plain);
+
+    } else {
+        ngx_str_null(&page.gzip);
+    }
+
+    timing.len = f->timing.len;
+    timing.data = ngx_pstrdup(r->pool, &f->timing);
+    body->data = ngx_pstrdup(r->pool, body);
+    page.link.data = ngx_pstrdup(r->pool, &page.link);
+    page.tag.data = ngx_pstrdup(r->pool, &page.tag);
+
+    if (timing.data == NULL || body->data == NULL || page.link.data == NULL
+        || page.tag.data == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_atelier_designs_send(r, &page, how, &timing);
+}
+
+
+static void
+ngx_http_atelier_flight_end(ngx_http_atelier_flight_t *f)
+{
+    ngx_queue_remove(&f->queue);
+
+    if (f->poll.timer_set) {
+        ngx_del_timer(&f->poll);
+    }
+
+    if (f->deadline.timer_set) {
+        ngx_del_timer(&f->deadline);
+    }
+
+    if (f->op) {
+        ngx_http_atelier_redis_forget(f->op);
+    }
+
+    if (f->errand) {
+        ngx_http_atelier_egress_forget(f->errand);
+    }
+
+    ngx_destroy_pool(f->pool);
+}

@@ -1,0 +1,124 @@
+/*
+ * Snapshots of feeds in Redis: the three scripts that work on them.
+ *
+ * A snapshot is these keys, S being its id of 16 hex digits, all of them alive
+ * for a time past the last read:
+ *
+ *     atelier:feed:{K}          hash: snapshot, at (ms): the current one; K is
+ *                               the hash of the feed's key in 32 hex digits
+ *     atelier:snap:{S}:meta     hash: feed (K), text, created, generation,
+ *                               sources (names), and per source
+ *                               NAME.page .rank .done .retry .outcome .count
+ *                               .ms
+ *     atelier:snap:{S}:frozen   list of ids, append-only; "" fills a page that
+ *                               was short up, so that later pages do not move
+ *     atelier:snap:{S}:pending  zset of ids by at_design_order()
+ *     atelier:snap:{S}:items    hash: id, JSON
+ *     atelier:snap:{S}:joins    hash: join key, id of the design that has it
+ *     atelier:snap:{S}:mirrors  hash: id, JSON array of its mirrors
+ *     atelier:lease:{K}         who fills it, over nodes
+ *     atelier:generation        raised by every invalidation
+ *     atelier:likes             hash: id, likes
+ *
+ * Only "page" moves ids from pending to frozen, and only what is pending is
+ * ever edited by others.
+ */
+
+#ifndef NGX_HTTP_ATELIER_SNAPSHOT_H
+#define NGX_HTTP_ATELIER_SNAPSHOT_H
+
+
+#include "ngx_http_atelier_feed.h"
+#include "ngx_http_atelier_redis.h"
+
+
+/* A lease over nodes: the node, and one of its fills. */
+#define NGX_HTTP_ATELIER_TOKEN_LEN  (NGX_HTTP_ATELIER_NODE_LEN + 16)
+
+
+typedef enum {
+    NGX_HTTP_ATELIER_SNAPSHOT_PAGE,      /* the slice is there */
+    NGX_HTTP_ATELIER_SNAPSHOT_NONE,      /* no snapshot of this feed */
+    NGX_HTTP_ATELIER_SNAPSHOT_SHORT,     /* sources should be asked first */
+    NGX_HTTP_ATELIER_SNAPSHOT_FILL,      /* the parts are to be asked */
+    NGX_HTTP_ATELIER_SNAPSHOT_ENOUGH,    /* there is nothing to do */
+    NGX_HTTP_ATELIER_SNAPSHOT_BUSY,      /* another node does it */
+    NGX_HTTP_ATELIER_SNAPSHOT_STORED,
+    NGX_HTTP_ATELIER_SNAPSHOT_OUTDATED,  /* invalidated meanwhile, or gone */
+    NGX_HTTP_ATELIER_SNAPSHOT_FAILED     /* Redis did not answer */
+} ngx_http_atelier_snapshot_e;
+
+
+typedef enum {
+    NGX_HTTP_ATELIER_ASK,        /* SHORT if a source can be asked first */
+    NGX_HTTP_ATELIER_TAKE        /* what is there */
+} ngx_http_atelier_ask_e;
+
+
+/* Where a source stands: what begin says, and commit stores. */
+typedef struct {
+    const at_feed_source_t  *source;
+    ngx_uint_t               page;       /* to ask; commit: the next one */
+    ngx_uint_t               rank;       /* ranks given out so far */
+    ngx_uint_t               done;
+    ngx_msec_t               retry;      /* not before so many ms */
+    at_feed_outcome_e        outcome;
+    ngx_uint_t               count;
+    ngx_msec_t               ms;
+} ngx_http_atelier_cursor_t;
+
+
+typedef struct {
+    u_char                      snapshot[NGX_HTTP_ATELIER_SNAPSHOT_LEN];
+    u_char                      token[NGX_HTTP_ATELIER_TOKEN_LEN];
+    ngx_uint_t                  fresh;       /* 1: a new snapshot */
+    uint64_t                    generation;
+    ngx_http_atelier_cursor_t   cursors[AT_FEED_SOURCES];
+    ngx_uint_t                  ncursors;
+} ngx_http_atelier_begin_t;
+
+
+/* Fills n hex digits at random. */
+ngx_int_t ngx_http_atelier_snapshot_random(u_char *p, size_t n);
+
+/*
+ * The three scripts.  NULL: Redis is away, cb is not called.  A reply is read
+ * by the function of the same name, which copies nothing: what it returns
+ * lives as long as the reply, but for cards, which are in the pool.
+ */
+ngx_http_atelier_redis_op_t *ngx_http_atelier_snapshot_page(
+    ngx_http_atelier_feed_t *feed, ngx_msec_t fresh, ngx_msec_t stale,
+    ngx_http_atelier_ask_e how, ngx_http_atelier_redis_pt cb, void *data);
+ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_page_reply(
+    redisReply *reply, ngx_pool_t *pool, ngx_http_atelier_slice_t *slice);
+
+/*
+ * sources: a mask of those that are configured and serve the query.  node is
+ * ours: a lease of the same node is taken over, as whoever asks has that of
+ * the node's own workers.
+ */
+ngx_http_atelier_redis_op_t *ngx_http_atelier_snapshot_begin(
+    ngx_http_atelier_feed_t *feed, ngx_http_atelier_begin_t *begin,
+    u_char *node, ngx_uint_t ahead, ngx_msec_t fresh, ngx_msec_t lease,
+    ngx_uint_t sources, ngx_http_atelier_redis_pt cb, void *data);
+ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_begin_reply(
+    redisReply *reply, ngx_http_atelier_begin_t *begin);
+
+/* designs: six words each, see ngx_http_atelier_snapshot_design(). */
+ngx_http_atelier_redis_op_t *ngx_http_atelier_snapshot_commit(
+    ngx_http_atelier_feed_t *feed, ngx_http_atelier_begin_t *begin,
+    ngx_uint_t sources, ngx_array_t *designs, ngx_pool_t *pool,
+    ngx_http_atelier_redis_pt cb, void *data);
+ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_commit_reply(
+    redisReply *reply, ngx_uint_t *added);
+
+/* Appends the words of a design to an array of ngx_str_t, in the pool. */
+ngx_int_t ngx_http_atelier_snapshot_design(ngx_array_t *words,
+    at_design_t *d, ngx_pool_t *pool);
+
+/* Gives a lease over nodes back that no commit ended. */
+void ngx_http_atelier_snapshot_release(ngx_http_atelier_feed_t *feed,
+    ngx_http_atelier_begin_t *begin);
+
+
+#endif /* NGX_HTTP_ATELIER_SNAPSHOT_H */
