@@ -240,7 +240,7 @@ build/unit/test_%: build/unit/t/unit/test_%.o build/unit/common.a \
         $(CORE_OBJS) Makefile
 	@echo "  LD  $@"
 	$(Q)$(CC) $(OPT_unit) -o $@ $< build/unit/common.a $(CORE_OBJS) \
-	    -Wl,--as-needed -lcmocka -lgd $(COMMON_LIBS) $(CORE_LIBS)
+	    -Wl,--as-needed -lcmocka -lgd -lz $(COMMON_LIBS) $(CORE_LIBS)
 
 build/unit/common.a: $(COMMON_OBJS)
 	@rm -f $@

@@ -7,7 +7,9 @@
 #include "at_thumb.h"
 #include "phash/at_phash.h"
 
+#include <arpa/inet.h>
 #include <gd.h>
+#include <zlib.h>
 
 
 typedef void *(*test_encode_pt)(gdImagePtr im, int *size);
@@ -262,6 +264,74 @@ test_bounds(void **state)
 }
 
 
+/* "IDAT" and so on, its length in front and its checksum behind. */
+static void
+test_chunk(at_buf_t *b, const char *type, const void *data, size_t len)
+{
+    size_t    start;
+    uint32_t  n;
+
+    n = htonl((uint32_t) len);
+    assert_int_equal(at_buf_append(b, &n, 4), AT_OK);
+
+    start = b->len;
+    assert_int_equal(at_buf_append(b, type, 4), AT_OK);
+    assert_int_equal(at_buf_append(b, data, len), AT_OK);
+
+    n = htonl((uint32_t) crc32(0, b->data + start, (uInt) (4 + len)));
+    assert_int_equal(at_buf_append(b, &n, 4), AT_OK);
+}
+
+
+/*
+ * Compressed texts within the bound of bytes, a gigabyte if they were read:
+ * that takes much longer than is granted here, and the picture is small.
+ */
+static void
+test_texts(void **state)
+{
+    char       *blank;
+    size_t      i;
+    uLongf      len;
+    uint8_t     text[4096];
+    at_buf_t    b;
+    at_str_t    picture;
+    at_thumb_t  thumb;
+    const char  *why;
+
+    (void) state;
+
+    blank = calloc(1, 1000 * 1000);
+    assert_non_null(blank);
+
+    memcpy(text, "key\0", 5);
+    len = sizeof(text) - 5;
+    assert_int_equal(compress2(text + 5, &len, (uint8_t *) blank, 1000 * 1000,
+                               9), Z_OK);
+    free(blank);
+
+    /* signature and header, the texts, the rest */
+
+    picture = test_make(test_png, 90, 60);
+    b = (at_buf_t) { NULL, 0, 0, 0 };
+    assert_int_equal(at_buf_append(&b, picture.data, 33), AT_OK);
+
+    for (i = 0; i < 900; i++) {
+        test_chunk(&b, "zTXt", text, 5 + len);
+    }
+
+    assert_int_equal(at_buf_append(&b, picture.data + 33, picture.len - 33),
+                     AT_OK);
+    free((void *) picture.data);
+
+    why = NULL;
+    at_test_true(at_thumb_decode(at_buf_str(&b), 1000, &thumb, &why) == AT_OK,
+                 "%zu bytes: %s", b.len, why);
+    at_thumb_free(&thumb);
+    at_buf_free(&b);
+}
+
+
 /* Time is looked at in every format. */
 static void
 test_slow(void **state)
@@ -298,6 +368,7 @@ main(void)
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_holes),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_texts),
         cmocka_unit_test(test_slow)
     };
 

@@ -337,7 +337,13 @@ at_thumb_png_rows(at_thumb_png_t *t, size_t *width, size_t *height)
 
     png_set_read_fn(t->png, t, at_thumb_png_read);
     png_set_user_limits(t->png, AT_IMAGE_MAX_SIDE, AT_IMAGE_MAX_SIDE);
-    png_set_chunk_malloc_max(t->png, AT_THUMB_BYTES);
+
+    /*
+     * Texts and profiles do not show, and a megabyte of compressed ones would
+     * be inflated to a gigabyte before the first row.
+     */
+
+    png_set_keep_unknown_chunks(t->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 
     png_read_info(t->png, t->info);
 
