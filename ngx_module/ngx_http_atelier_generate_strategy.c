@@ -326,7 +326,7 @@ ngx_http_atelier_strategy_hedge(ngx_event_t *ev)
 
     sh = g->conf->zone->sh;
 
-    if ( ngx_http_atelier_strategy_spend(sh) != NGX_OK) {
+    if (ngx_http_atelier_strategy_spend(sh) != NGX_OK) {
         return;
     }
 

@@ -386,12 +386,20 @@ ngx_http_atelier_postgres_deadline(ngx_event_t *ev)
         }
     }
 
-    if (!ngx_queue_empty(&worker->ops) && !worker->deadline.timer_set) {
-        q = ngx_queue_head(&worker->ops);
-        op = ngx_queue_data(q, ngx_http_atelier_postgres_op_t, age);
-
-        ngx_add_timer(&worker->deadline,
-                      ngx_max((ngx_msec_int_t) (op->deadline
-                                                - ngx_current_msec), 1));
+    if (ngx_queue_empty(&worker->ops)) {
+        return;
     }
+
+    /* who asked anew in a callback has set it, but is not the oldest */
+
+    if (worker->deadline.timer_set) {
+        ngx_del_timer(&worker->deadline);
+    }
+
+    q = ngx_queue_head(&worker->ops);
+    op = ngx_queue_data(q, ngx_http_atelier_postgres_op_t, age);
+
+    ngx_add_timer(&worker->deadline,
+                  ngx_max((ngx_msec_int_t) (op->deadline - ngx_current_msec),
+                          1));
 }
