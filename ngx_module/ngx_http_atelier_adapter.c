@@ -369,7 +369,10 @@ ngx_http_atelier_adapter_late(ngx_http_atelier_lane_t *lane,
 }
 
 
-/* Refusals of a prompt and of a rate are no sign of bad health. */
+/*
+ * Refusals of a prompt and of a rate are no sign of bad health, and a call
+ * that never left is none of good.
+ */
 
 static at_breaker_outcome_e
 ngx_http_atelier_adapter_outcome(ngx_http_atelier_lane_t *lane,
@@ -387,6 +390,11 @@ ngx_http_atelier_adapter_outcome(ngx_http_atelier_lane_t *lane,
         break;
 
     default: /* cancelled */
+
+        if (!lane->sent) {
+            return AT_BREAKER_UNKNOWN;
+        }
+
         return (ai->status >= 200 && ai->status <= 299)
                ? AT_BREAKER_ANSWERING : AT_BREAKER_CALLED_OFF;
     }

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use lib 't/helper';
+use IO::Socket::INET;
 use Stack;
 use Test::More;
 
@@ -156,6 +157,31 @@ for my $n (1 .. 6) {
 is($stack->metric('atelier_provider_limit_left'
                   . '{provider="nobody",seconds="3600"}'), 2,
    '... and the window is as it was: half of it, in a fresh zone');
+
+# Nor does it speak for a provider: this one takes no connection, which shows
+# only when it has none to refuse any more.
+
+my $deaf = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
+    or die "listen: $@";
+my $at = $deaf->sockport;
+my @queue = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                        PeerPort => $at, Blocking => 0) }
+            1 .. 8;
+$stack->configure(
+    providers => [ deaf => 'format=openai max_fails=1 fail_timeout=60s',
+                   good => 'format=stability' ],
+    override => { deaf => "http://127.0.0.1:$at/" });
+$stack->reload;
+$stack->control(good => { latencyMs => 100 });
+for my $n (1 .. 4) {
+    $res = $stack->generate({ prompt => 'nobody listens' });
+    is($stack->outcomes($res)->{deaf}, 'cancelled', "called off unsent $n");
+}
+close $_ for @queue, $deaf;
+$res = $stack->generate({ prompt => 'nobody there' });
+is($stack->outcomes($res)->{deaf}, 'transient', '... and then refused');
+is($state->('deaf'), 1, '... by which its breaker opens at once');
+$stack->control(good => {});
 
 # Too many in flight.
 
