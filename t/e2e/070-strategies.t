@@ -86,5 +86,31 @@ is_deeply($stack->outcomes($res),
           { one => 'won', two => 'unasked', three => 'unasked' },
           'hedge: a third would be more than a tenth');
 
+# The delay is what the provider itself has mostly taken, once that is known:
+# the bounds here are far below it and behind the deadline.
+
+$stack->reset_sandbox;
+$stack->configure(providers => [ known => 'format=openai priority=1 timeout=9s',
+                                 other => 'format=openai priority=2' ],
+                  generate => 'strategy=hedge hedge_min=1ms hedge_max=60s');
+$stack->reload;
+
+$stack->control(known => { latencyMs => 500 });
+my @sockets = map { $stack->send_generate({ prompt => "learning $_" }) }
+              1 .. 10;
+for my $socket (@sockets) {
+    like(scalar readline $socket, qr{^HTTP/1\.1 200 }, 'hedge: learning');
+    close $socket;
+}
+is($stack->counters('other')->{calls}, 0, '... with no extra call');
+is($stack->metric('atelier_provider_latency_seconds_count{provider="known"}'),
+   10, '... by ten latencies');
+
+$stack->control(known => { mode => 'hang' });
+$res = $stack->generate({ prompt => 'longer than ever' });
+is_deeply($stack->outcomes($res), { known => 'cancelled', other => 'won' },
+          'hedge: overtaken long before the upper bound');
+ok($res->{json}{latencyMs} >= 500, '... and not before its usual time');
+
 $stack->finish;
 done_testing();
