@@ -78,7 +78,17 @@ SANDBOX_SRCS := $(wildcard sandbox/*.c)
 # What the workers share; an archive, so that a test is linked with no more of
 # it than it uses.
 COMMON_SRCS  := $(wildcard workers/common/*.c)
-COMMON_LIBS  := -ljpeg -lpng -lwebp
+COMMON_LIBS  := -ljpeg -lpng -lwebp -lcurl -lhiredis -lpq -lmicrohttpd \
+                -lpthread
+
+# atelier-NAME is made of workers/NAME/.
+WORKERS      := feed
+WORKER_BINS  := $(WORKERS:%=$(OUT)/atelier-%)
+WORKER_SRCS  := $(foreach w,$(WORKERS),$(wildcard workers/$(w)/*.c))
+WORKER_OBJS  := $(WORKER_SRCS:%.c=$(OUT)/%.o)
+WORKER_SHARED := $(CORE_SRCS:%.c=$(OUT)/%.o) $(COMMON_SRCS:%.c=$(OUT)/%.o)
+
+INCLUDES     := -Icore -Iworkers/common -isystem /usr/include/postgresql
 
 CORE_OBJS    := $(CORE_SRCS:%.c=build/unit/%.o)
 COMMON_OBJS  := $(COMMON_SRCS:%.c=build/unit/%.o)
@@ -104,11 +114,11 @@ else
 FUZZ_SHARED  += $(FUZZ_OUT)/t/fuzz/driver.o
 endif
 
-export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX
+export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX WORKERS
 
 .PHONY: help run start stop status migrate test unit unit-programs prove fuzz \
         fuzz-programs lint bench install clean distclean build module \
-        sandbox setup logs
+        sandbox workers setup logs
 
 .DEFAULT_GOAL := help
 
@@ -136,22 +146,22 @@ migrate:
 ##
 ## Checks:
 ##   test       unit, fuzz for a few seconds, and prove twice: as built, and
-##              with sanitizers in module, nginx and sandbox; closes with a
-##              count
-##   unit       unit tests of core/ alone, with sanitizers
-##   prove      the whole module under nginx (t/)
+##              with sanitizers in module, nginx, sandbox and workers; closes
+##              with a count
+##   unit       unit tests of core/ and workers/common/, with sanitizers
+##   prove      module, workers and the whole under nginx (t/)
 ##   fuzz       fuzzing of the parsers of core/
 ##   lint       static analysis and the rules of style
 ##   bench      the load programs of bench/
 test:
 	@scripts/setup test
-	@$(MAKE) --no-print-directory module sandbox unit-programs
+	@$(MAKE) --no-print-directory module sandbox workers unit-programs
 	@UNIT_BINS='$(UNIT_BINS)' exec scripts/test
 
 unit: $(UNIT_BINS)
 	@exec scripts/unit $^
 
-prove: module sandbox
+prove: module sandbox workers
 	@exec scripts/prove
 
 fuzz:
@@ -173,16 +183,17 @@ bench:
 
 ##
 ## Files:
-##   build      install what is missing (apt), build module and sandbox
+##   build      install what is missing (apt), build module, sandbox, workers
 ##   module     the nginx module alone
 ##   sandbox    the stand-ins for outside services alone
+##   workers    the processes beside nginx alone: atelier-feed
 ##   setup      only install the Debian packages that are missing
-##   install    the module and its configuration, below DESTDIR
+##   install    module, workers and their configuration, below DESTDIR
 ##   clean      remove build/
 ##   distclean  clean, and remove the data of run and start as well
 build:
 	@scripts/setup run
-	@$(MAKE) --no-print-directory module sandbox
+	@$(MAKE) --no-print-directory module sandbox workers
 
 setup:
 	@scripts/setup run
@@ -194,7 +205,10 @@ module:
 sandbox: $(SANDBOX)
 	@:
 
-install: module
+workers: $(WORKER_BINS)
+	@:
+
+install: module workers
 	@exec scripts/install
 
 clean:
@@ -233,6 +247,23 @@ $(OUT)/sandbox/%.o: sandbox/%.c Makefile
 	@echo "  CC  $<"
 	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_$(BUILD)) -MMD -MP -c -o $@ $<
 
+$(OUT)/atelier-feed: $(filter $(OUT)/workers/feed/%,$(WORKER_OBJS))
+
+$(WORKER_BINS): $(WORKER_SHARED) Makefile
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LINK_$(BUILD)) -o $@ $(filter %.o,$^) \
+	    -Wl,--as-needed $(COMMON_LIBS) $(CORE_LIBS)
+
+$(OUT)/workers/%.o: workers/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_$(BUILD)) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(OUT)/core/%.o: core/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_$(BUILD)) $(INCLUDES) -MMD -MP -c -o $@ $<
+
 unit-programs: $(UNIT_BINS)
 	@:
 
@@ -249,7 +280,7 @@ build/unit/common.a: $(COMMON_OBJS)
 build/unit/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
-	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_unit) -Icore -Iworkers/common -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_unit) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 fuzz-programs: $(FUZZ_BINS)
 	@:
@@ -262,10 +293,11 @@ $(FUZZ_OUT)/fuzz_%: $(FUZZ_OUT)/t/fuzz/fuzz_%.o $(FUZZ_SHARED) Makefile
 $(FUZZ_OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
-	$(Q)$(FUZZ_CC) $(DIALECT) $(WARN) $(OPT_fuzz) -Icore -Iworkers/common -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(DIALECT) $(WARN) $(OPT_fuzz) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 # Objects are no intermediate files: keep them.
-.SECONDARY: $(UNIT_OBJS) $(CORE_OBJS) $(COMMON_OBJS) $(FUZZ_OBJS) $(FUZZ_SHARED)
+.SECONDARY: $(WORKER_OBJS) $(WORKER_SHARED) $(UNIT_OBJS) $(CORE_OBJS) $(COMMON_OBJS) $(FUZZ_OBJS) $(FUZZ_SHARED)
 
 -include $(CORE_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(UNIT_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) \
-    $(FUZZ_OBJS:.o=.d) $(FUZZ_SHARED:.o=.d)
+    $(FUZZ_OBJS:.o=.d) $(FUZZ_SHARED:.o=.d) $(WORKER_OBJS:.o=.d) \
+    $(WORKER_SHARED:.o=.d)

@@ -1,0 +1,352 @@
+/*
+ * PostgreSQL (see at_postgres.h), by libpq without blocking, so that a server
+ * which stands still cannot hold a thread.
+ */
+
+#include "at_postgres.h"
+#include "at_log.h"
+#include "at_time.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+#define AT_POSTGRES_BACKOFF_MIN  100    /* ms */
+#define AT_POSTGRES_BACKOFF_MAX  5000
+#define AT_POSTGRES_PREPARED     16     /* statements of one connection */
+
+
+struct at_postgres_s {
+    const at_postgres_settings_t   *settings;
+    PGconn                         *conn;
+    const at_postgres_statement_t  *prepared[AT_POSTGRES_PREPARED];
+    size_t                          nprepared;
+    int64_t                         next;
+    int64_t                         backoff;
+    unsigned                        up:1;
+    unsigned                        told:1;
+};
+
+
+static int at_postgres_connect(at_postgres_t *pg);
+static int at_postgres_wait(at_postgres_t *pg, short events, int64_t until);
+static int at_postgres_prepare(at_postgres_t *pg,
+    const at_postgres_statement_t *statement, int64_t until);
+static PGresult *at_postgres_result(at_postgres_t *pg, int64_t until);
+static void at_postgres_lost(at_postgres_t *pg, const char *why);
+
+
+at_postgres_t *
+at_postgres_create(const at_postgres_settings_t *settings)
+{
+    at_postgres_t  *pg;
+
+    pg = calloc(1, sizeof(at_postgres_t));
+
+    if (pg) {
+        pg->settings = settings;
+        pg->backoff = AT_POSTGRES_BACKOFF_MIN;
+    }
+
+    return pg;
+}
+
+
+void
+at_postgres_free(at_postgres_t *pg)
+{
+    if (pg) {
+        PQfinish(pg->conn);
+        free(pg);
+    }
+}
+
+
+int
+at_postgres_up(const at_postgres_t *pg)
+{
+    return pg->up;
+}
+
+
+const char *
+at_postgres_check(const char *conninfo)
+{
+    char              *error;
+    PQconninfoOption  *options;
+
+    options = PQconninfoParse(conninfo, &error);
+
+    if (options == NULL) {
+        PQfreemem(error);
+        return "is no connection string: write host=/run/postgresql "
+               "dbname=atelier";
+    }
+
+    PQconninfoFree(options);
+
+    return NULL;
+}
+
+
+PGresult *
+at_postgres_exec(at_postgres_t *pg, const at_postgres_statement_t *statement,
+    const char *const *params, int *refused)
+{
+    int64_t    until;
+    PGresult  *result;
+
+    *refused = 0;
+
+    if (at_postgres_connect(pg) != AT_OK) {
+        return NULL;
+    }
+
+    until = at_time_mono() + pg->settings->timeout;
+
+    if (at_postgres_prepare(pg, statement, until) != AT_OK) {
+        return NULL;
+    }
+
+    if (PQsendQueryPrepared(pg->conn, statement->name, statement->nparams,
+                            params, NULL, NULL, 0)
+        != 1)
+    {
+        at_postgres_lost(pg, PQerrorMessage(pg->conn));
+        return NULL;
+    }
+
+    result = at_postgres_result(pg, until);
+    if (result == NULL) {
+        return NULL;
+    }
+
+    /* not by a connection alone: its tables may be missing */
+
+    if (pg->told) {
+        at_log(AT_LOG_INFO, "postgres.back",
+               at_log_text("statement", statement->name));
+    }
+
+    pg->up = 1;
+    pg->told = 0;
+    pg->backoff = AT_POSTGRES_BACKOFF_MIN;
+
+    if (PQresultStatus(result) == PGRES_COMMAND_OK
+        || PQresultStatus(result) == PGRES_TUPLES_OK)
+    {
+        return result;
+    }
+
+    at_log(AT_LOG_ERROR, "postgres.refused",
+           at_log_text("statement", statement->name),
+           at_log_text("error", PQresultErrorMessage(result)));
+
+    *refused = 1;
+    PQclear(result);
+
+    return NULL;
+}
+
+
+static int
+at_postgres_connect(at_postgres_t *pg)
+{
+    short                      events;
+    int64_t                    until;
+    PostgresPollingStatusType  state;
+    const char                *keys[] = { "dbname", "application_name", NULL };
+    const char                *values[] = { pg->settings->conninfo,
+                                            "atelier-worker", NULL };
+
+    if (pg->conn) {
+        return AT_OK;
+    }
+
+    if (at_time_mono() < pg->next) {
+        return AT_ERROR;
+    }
+
+    until = at_time_mono() + pg->settings->timeout;
+
+    /* a "dbname" that is a connection string is taken as one */
+
+    pg->conn = PQconnectStartParams(keys, values, 1);
+
+    if (pg->conn == NULL || PQstatus(pg->conn) == CONNECTION_BAD) {
+        at_postgres_lost(pg, pg->conn ? PQerrorMessage(pg->conn)
+                                      : "no memory");
+        return AT_ERROR;
+    }
+
+    for (state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
+         state = PQconnectPoll(pg->conn))
+    {
+        events = (state == PGRES_POLLING_READING) ? POLLIN : POLLOUT;
+
+        if (state == PGRES_POLLING_FAILED
+            || at_postgres_wait(pg, events, until) != AT_OK)
+        {
+            at_postgres_lost(pg, (state == PGRES_POLLING_FAILED)
+                                 ? PQerrorMessage(pg->conn)
+                                 : "no answer in time");
+            return AT_ERROR;
+        }
+    }
+
+    if (PQsetnonblocking(pg->conn, 1) != 0) {
+        at_postgres_lost(pg, PQerrorMessage(pg->conn));
+        return AT_ERROR;
+    }
+
+    pg->nprepared = 0;
+
+    return AT_OK;
+}
+
+
+static int
+at_postgres_wait(at_postgres_t *pg, short events, int64_t until)
+{
+    int64_t        left;
+    struct pollfd  pfd;
+
+    left = until - at_time_mono();
+
+    pfd.fd = PQsocket(pg->conn);
+    pfd.events = events;
+
+    if (left <= 0 || poll(&pfd, 1, (int) left) <= 0) {
+        return AT_ERROR;
+    }
+
+    return AT_OK;
+}
+
+
+static int
+at_postgres_prepare(at_postgres_t *pg,
+    const at_postgres_statement_t *statement, int64_t until)
+{
+    int        ok;
+    size_t     i;
+    PGresult  *result;
+
+    for (i = 0; i < pg->nprepared; i++) {
+        if (pg->prepared[i] == statement) {
+            return AT_OK;
+        }
+    }
+
+    if (pg->nprepared == AT_POSTGRES_PREPARED) {
+        return AT_ERROR;
+    }
+
+    if (PQsendPrepare(pg->conn, statement->name, statement->sql,
+                      statement->nparams, NULL)
+        != 1)
+    {
+        at_postgres_lost(pg, PQerrorMessage(pg->conn));
+        return AT_ERROR;
+    }
+
+    result = at_postgres_result(pg, until);
+    if (result == NULL) {
+        return AT_ERROR;
+    }
+
+    ok = (PQresultStatus(result) == PGRES_COMMAND_OK);
+
+    if (ok) {
+        pg->prepared[pg->nprepared++] = statement;
+
+    } else {
+
+        /* tables are missing, most likely: an operator's work, not ours */
+
+        at_postgres_lost(pg, PQresultErrorMessage(result));
+    }
+
+    PQclear(result);
+
+    return ok ? AT_OK : AT_ERROR;
+}
+
+
+/* The one result of what was sent; NULL: the connection is closed. */
+
+static PGresult *
+at_postgres_result(at_postgres_t *pg, int64_t until)
+{
+    int        unsent;
+    PGresult  *result, *last;
+
+    last = NULL;
+
+    for ( ;; ) {
+        unsent = PQflush(pg->conn);
+
+        if (unsent < 0) {
+            break;
+        }
+
+        if (unsent == 0 && !PQisBusy(pg->conn)) {
+            result = PQgetResult(pg->conn);
+
+            if (result == NULL) {
+                if (last == NULL) {
+                    break;
+                }
+
+                return last;
+            }
+
+            PQclear(last);
+            last = result;
+
+            if (PQstatus(pg->conn) == CONNECTION_BAD) {
+                break;
+            }
+
+            continue;
+        }
+
+        if (at_postgres_wait(pg, (short) (POLLIN | (unsent ? POLLOUT : 0)),
+                             until)
+            != AT_OK)
+        {
+            PQclear(last);
+            at_postgres_lost(pg, "no answer in time");
+            return NULL;
+        }
+
+        if (PQconsumeInput(pg->conn) != 1) {
+            break;
+        }
+    }
+
+    PQclear(last);
+    at_postgres_lost(pg, PQerrorMessage(pg->conn));
+
+    return NULL;
+}
+
+
+static void
+at_postgres_lost(at_postgres_t *pg, const char *why)
+{
+    if (!pg->told) {
+        at_log(AT_LOG_WARN, "postgres.away", at_log_text("error", why));
+    }
+
+    pg->told = 1;
+    pg->up = 0;
+
+    PQfinish(pg->conn);
+    pg->conn = NULL;
+
+    pg->next = at_time_mono() + pg->backoff;
+    pg->backoff = (pg->backoff * 2 < AT_POSTGRES_BACKOFF_MAX)
+                  ? pg->backoff * 2 : AT_POSTGRES_BACKOFF_MAX;
+}

@@ -1,0 +1,55 @@
+/*
+ * A connection to PostgreSQL that mends itself.
+ *
+ * One thread uses one at_postgres_t.  Statements are prepared at first use;
+ * every one has a time limit, after which the connection is closed, as nobody
+ * knows whether it was done: callers only send what can be done twice.  When
+ * the server is away, calls return NULL at once until the next try is due, at
+ * first after 0.1 s, in the end every 5 s.
+ */
+
+#ifndef AT_POSTGRES_H
+#define AT_POSTGRES_H
+
+
+#include "at.h"
+
+#include <libpq-fe.h>
+
+
+typedef struct {
+    const char  *conninfo;
+    int64_t      timeout;               /* ms */
+} at_postgres_settings_t;
+
+
+/* Static; the name is that of the prepared statement. */
+typedef struct {
+    const char  *name;
+    const char  *sql;
+    int          nparams;
+} at_postgres_statement_t;
+
+
+typedef struct at_postgres_s  at_postgres_t;
+
+
+at_postgres_t *at_postgres_create(const at_postgres_settings_t *settings);
+void at_postgres_free(at_postgres_t *pg);
+
+/*
+ * params are texts.  The result is good and freed by PQclear(); NULL: away, or
+ * refused by the server, which is logged and *refused is 1.
+ */
+PGresult *at_postgres_exec(at_postgres_t *pg,
+    const at_postgres_statement_t *statement, const char *const *params,
+    int *refused);
+
+/* 1: the last statement was answered. */
+int at_postgres_up(const at_postgres_t *pg);
+
+/* NULL, or what is wrong with a connection string. */
+const char *at_postgres_check(const char *conninfo);
+
+
+#endif /* AT_POSTGRES_H */
