@@ -71,7 +71,7 @@ MODULE  := $(NGX_OUT)/ngx_http_atelier_module.so
 SANDBOX := $(OUT)/atelier-sandbox
 
 CORE_SRCS    := $(wildcard core/*.c core/*/*.c)
-CORE_LIBS    := -lyajl -lutf8proc -lsodium -lm
+CORE_LIBS    := -lyajl -lutf8proc -lsodium -lcrypto -lz -lm
 UNIT_SRCS    := $(wildcard t/unit/test_*.c)
 SANDBOX_SRCS := $(wildcard sandbox/*.c)
 
