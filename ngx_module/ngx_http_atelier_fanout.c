@@ -110,6 +110,7 @@ ngx_http_atelier_fanout_add(ngx_http_atelier_fanout_t *f,
     }
 
     *slot = lane;
+    lane->index = f->lanes.nelts - 1;
 
     lane->fanout = f;
     lane->ops = ops;
@@ -153,6 +154,17 @@ ngx_http_atelier_lane_active(ngx_http_atelier_lane_t *lane)
 {
     return lane->state == NGX_HTTP_ATELIER_LANE_RUNNING
            || lane->state == NGX_HTTP_ATELIER_LANE_WAITING;
+}
+
+
+ngx_uint_t
+ngx_http_atelier_lane_lost(ngx_http_atelier_lane_t *lane)
+{
+    ngx_http_atelier_fanout_t  *f;
+
+    f = lane->fanout;
+
+    return f->one && f->won && f->won->index < lane->index;
 }
 
 
@@ -556,7 +568,12 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         return NGX_OK;
 
     case NGX_HTTP_ATELIER_STEP_DONE:
-        lane->fanout->won = 1;
+        if (lane->fanout->won == NULL
+            || lane->index < lane->fanout->won->index)
+        {
+            lane->fanout->won = lane;
+        }
+
         ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_DONE);
         break;
 
@@ -727,7 +744,7 @@ ngx_http_atelier_lane_header(ngx_http_request_t *r,
 
 
 /*
- * When another lane has won a small answer is still read, as then the
+ * When another lane has won a small answer is still taken, as then the
  * connection can be kept and the provider has shown that it is well.  A larger
  * one would only cost memory and time.
  */

@@ -92,6 +92,7 @@ struct ngx_http_atelier_lane_s {
     ngx_http_atelier_fanout_t          *fanout;
     const ngx_http_atelier_lane_ops_t  *ops;
     void                               *data;      /* the adapter's */
+    ngx_uint_t                          index;     /* in fanout->lanes */
     ngx_str_t                           name;
     ngx_msec_t                          timeout;   /* total, over all calls */
 
@@ -123,7 +124,8 @@ struct ngx_http_atelier_fanout_s {
                                                       for the caller to set */
     /* Private to the fan-out: */
     ngx_event_t                         wake;
-    unsigned                            won:1;     /* a lane is DONE */
+    ngx_http_atelier_lane_t            *won;       /* the first of the lanes
+                                                      that are DONE */
 };
 
 
@@ -160,6 +162,9 @@ ngx_uint_t ngx_http_atelier_fanout_linger(ngx_http_atelier_fanout_t *f);
 
 /* 1 while the lane may still bring something. */
 ngx_uint_t ngx_http_atelier_lane_active(ngx_http_atelier_lane_t *lane);
+
+/* 1 if one success is enough and a lane before this one has had it. */
+ngx_uint_t ngx_http_atelier_lane_lost(ngx_http_atelier_lane_t *lane);
 
 /* The lane a subrequest belongs to, or NULL. */
 ngx_http_atelier_lane_t *ngx_http_atelier_lane_of(ngx_http_request_t *r);

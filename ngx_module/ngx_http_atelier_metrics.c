@@ -214,7 +214,8 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
                                         "counter",
                                         "What became of a provider's part in "
                                         "a generation; lost and cancelled "
-                                        "are wasted calls.");
+                                        "are wasted calls, and a lost "
+                                        "answer may be unverified.");
 
     for (n = 0; n < amcf->providers.nelts; n++) {
         for (i = 0; i < NGX_HTTP_ATELIER_NOUTCOMES; i++) {

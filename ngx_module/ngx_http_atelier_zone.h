@@ -38,7 +38,7 @@
 
 #define NGX_HTTP_ATELIER_OUTCOMES(X)                                          \
     X(WON,           "won")                                                   \
-    X(LOST,          "lost")           /* a good picture, not needed */       \
+    X(LOST,          "lost")           /* a 2xx, whole, but too late */       \
     X(LIMITED,       "limited")        /* not asked: its limit or pause */    \
     X(OPEN,          "open")           /* not asked: its breaker is open */   \
     X(UNASKED,       "unasked")        /* another one was enough */           \

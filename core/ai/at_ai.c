@@ -271,6 +271,7 @@ at_ai_lane_begin(at_ai_lane_t *lane, unsigned status, int64_t now)
     lane->now = now;
     lane->received = 0;
     lane->content_encoded = 0;
+    lane->skipped = 0;
     lane->stopped = 0;
     lane->class = AT_AI_CLASS_NONE;
     lane->reason[0] = '\0';
@@ -369,6 +370,26 @@ at_ai_lane_data(at_ai_lane_t *lane, const uint8_t *p, size_t len)
 }
 
 
+int
+at_ai_lane_skip(at_ai_lane_t *lane, size_t len)
+{
+    if (lane->stopped || lane->content_encoded || !at_ai_lane_success(lane)
+        || lane->provider->format->poll)
+    {
+        return AT_ERROR;
+    }
+
+    if (!lane->skipped) {
+        lane->skipped = 1;
+        at_buf_free(&lane->picture);
+    }
+
+    lane->received += len;
+
+    return AT_OK;
+}
+
+
 /*
  * Only a picture has to be whole.  A verdict that was read stands, an error
  * answer has said the most of it by its status, and whoever closes early
@@ -413,6 +434,10 @@ at_ai_lane_judge(at_ai_lane_t *lane, int broke)
         return at_ai_fail(lane, AT_AI_TRANSIENT,
                           "the answer has a content-encoding: send an empty "
                           "Accept-Encoding to this provider");
+    }
+
+    if (lane->skipped) {
+        return AT_AI_DONE;
     }
 
     return lane->provider->format->end(lane);

@@ -188,6 +188,7 @@ struct at_ai_lane_s {
     unsigned                 status;
     size_t                   received;      /* body bytes */
     unsigned                 content_encoded:1;
+    unsigned                 skipped:1;     /* not all of it was read */
 
     /* For the formats: */
     at_ai_call_t             call;
@@ -248,6 +249,14 @@ void at_ai_lane_header(at_ai_lane_t *lane, at_str_t name, at_str_t value);
  * driver closes the connection and calls at_ai_lane_end() with complete 1.
  */
 int at_ai_lane_data(at_ai_lane_t *lane, const uint8_t *p, size_t len);
+
+/*
+ * In place of at_ai_lane_data() when no picture is wanted any more: len bytes
+ * are dropped unread, and the answer, if it gets whole, ends as AT_AI_DONE
+ * without a picture.  AT_ERROR: they have to be read all the same, as they
+ * are no picture's (an error, a job's state).
+ */
+int at_ai_lane_skip(at_ai_lane_t *lane, size_t len);
 
 /*
  * complete is 0 when the connection broke before the answer was whole: then

@@ -619,6 +619,92 @@ test_no_memory(void **state)
 }
 
 
+/* A picture that is not wanted any more is not read; all else still is. */
+
+static void
+test_skipped(void **state)
+{
+    int               rc;
+    size_t            i, j;
+    at_generate_t     g;
+    at_ai_lane_t     *lane;
+    at_ai_provider_t  p;
+
+    static const struct {
+        const char     *format;
+        unsigned        status;
+        const char     *header, *value, *body;
+        int             complete;
+        int             skipped;
+        at_ai_class_e   class;
+    } t[] = {
+        { "openai", 200, "x", "y", "{\"data\":[{\"b64_json\":\"////", 1, 1,
+          AT_AI_CLASS_NONE },
+        { "stability", 201, "x", "y", "\x89PNG", 1, 1, AT_AI_CLASS_NONE },
+        { "openai", 200, "x", "y", "{\"data\":[", 0, 1, AT_AI_TRANSIENT },
+        { "openai", 200, "x", "y", "", 1, 1, AT_AI_TRANSIENT },
+        { "openai", 401, "x", "y", "{}", 1, 0, AT_AI_CREDENTIAL },
+        { "openai", 302, "x", "y", "moved", 1, 0, AT_AI_TRANSIENT },
+        { "openai", 204, "x", "y", "none", 1, 0, AT_AI_TRANSIENT },
+        { "openai", 200, "Content-Encoding", "gzip", "abc", 1, 0,
+          AT_AI_TRANSIENT },
+        { "stability", 200, "Finish-Reason", "CONTENT_FILTERED", "\x89PNG", 1,
+          0, AT_AI_MODERATED },
+        { "replicate", 201, "x", "y", "{}", 1, 0, AT_AI_TRANSIENT },
+    };
+
+    (void) state;
+
+    g = test_request("sofa");
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        p = test_provider(t[i].format, "owner/model");
+
+        /* j: so many bytes have been read before */
+
+        for (j = 0; j <= strlen(t[i].body); j++) {
+            lane = at_ai_lane_create(&p, &g, TEST_NOW);
+            assert_non_null(lane);
+
+            at_ai_lane_begin(lane, t[i].status, TEST_NOW);
+            at_ai_lane_header(lane, test_str(t[i].header),
+                              test_str(t[i].value));
+            (void) at_ai_lane_data(lane, (const uint8_t *) t[i].body, j);
+
+            rc = AT_OK;
+
+            if (j < strlen(t[i].body)) {
+                rc = at_ai_lane_skip(lane, strlen(t[i].body) - j);
+                assert_int_equal(rc, t[i].skipped ? AT_OK : AT_ERROR);
+                assert_int_equal(lane->skipped, t[i].skipped);
+                assert_true(!t[i].skipped || lane->picture.data == NULL);
+            }
+
+            if (rc != AT_OK) {
+                (void) at_ai_lane_data(lane,
+                                       (const uint8_t *) t[i].body + j,
+                                       strlen(t[i].body) - j);
+            }
+
+            if (j < strlen(t[i].body) || t[i].class != AT_AI_CLASS_NONE) {
+                assert_int_equal(at_ai_lane_end(lane, t[i].complete),
+                                 t[i].class == AT_AI_CLASS_NONE
+                                 ? AT_AI_DONE : AT_AI_FAILED);
+                assert_int_equal(lane->class, t[i].class);
+                assert_int_equal(lane->picture.len, 0);
+            }
+
+            /* the next answer is read again */
+
+            at_ai_lane_begin(lane, 200, TEST_NOW);
+            assert_int_equal(lane->skipped, 0);
+
+            at_ai_lane_free(lane);
+        }
+    }
+}
+
+
 int
 main(void)
 {
@@ -627,6 +713,7 @@ main(void)
         cmocka_unit_test(test_class_names),
         cmocka_unit_test(test_every_cut),
         cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_skipped),
         cmocka_unit_test(test_encoded),
         cmocka_unit_test(test_picture_bound),
         cmocka_unit_test(test_answer_bound),
