@@ -29,6 +29,7 @@ static ngx_int_t ngx_http_atelier_cache_copy(ngx_http_atelier_paged_t *item,
     ngx_http_atelier_page_t *page);
 static ngx_uint_t ngx_http_atelier_cache_evict(
     ngx_http_atelier_cache_t *cache);
+static u_char *ngx_http_atelier_cache_part(u_char *p, const ngx_str_t *part);
 static size_t ngx_http_atelier_page_size(const ngx_http_atelier_page_t *page);
 
 
@@ -297,12 +298,12 @@ ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
     item->quiet = 0;
     ngx_memcpy(item->etag, page->etag, NGX_HTTP_ATELIER_ETAG_LEN);
 
-    p = ngx_cpymem(item->data, page->text.data, page->text.len);
-    p = ngx_cpymem(p, page->link.data, page->link.len);
-    p = ngx_cpymem(p, page->tag.data, page->tag.len);
-    p = ngx_cpymem(p, page->seen.data, page->seen.len);
-    p = ngx_cpymem(p, page->gzip.data, page->gzip.len);
-    ngx_memcpy(p, page->plain.data, page->plain.len);
+    p = ngx_http_atelier_cache_part(item->data, &page->text);
+    p = ngx_http_atelier_cache_part(p, &page->link);
+    p = ngx_http_atelier_cache_part(p, &page->tag);
+    p = ngx_http_atelier_cache_part(p, &page->seen);
+    p = ngx_http_atelier_cache_part(p, &page->gzip);
+    (void) ngx_http_atelier_cache_part(p, &page->plain);
 
     item->item.id = *id;
     item->item.generation = page->generation;
@@ -316,6 +317,15 @@ ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
     ngx_shmtx_unlock(&cache->pool->mutex);
 
     return NGX_OK;
+}
+
+
+/* An empty part may have no address. */
+
+static u_char *
+ngx_http_atelier_cache_part(u_char *p, const ngx_str_t *part)
+{
+    return part->len ? ngx_cpymem(p, part->data, part->len) : p;
 }
 
 

@@ -315,6 +315,9 @@ ngx_http_atelier_check_sources(ngx_http_atelier_check_t *check,
 
         if (uri.data) {
             ngx_memcpy(uri.data, source->uri.data, source->uri.len);
+        }
+
+        if (uri.data && call.path.len) {
             ngx_memcpy(uri.data + source->uri.len, call.path.data,
                        call.path.len);
         }

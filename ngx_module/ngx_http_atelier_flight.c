@@ -11,10 +11,8 @@
  * by the id that was asked for.
  */
 
-#include "ngx_http_atelier_designs.h"
-#include "ngx_http_atelier_egress.h"
+#include "ngx_http_atelier_flight.h"
 #include "ngx_http_atelier_fill.h"
-#include "ngx_http_atelier_snapshot.h"
 
 
 /* What may pass beyond the deadline of a fill before readers are answered. */
@@ -32,49 +30,16 @@
 #define NGX_HTTP_ATELIER_FLIGHTS       256
 
 
-struct ngx_http_atelier_flight_s {
-    ngx_queue_t                      queue;     /* of its bucket */
-    ngx_queue_t                      waiters;
-    ngx_pool_t                      *pool;
-    ngx_http_atelier_main_conf_t    *conf;
-    ngx_http_atelier_page_id_t       id;        /* as asked for */
-    ngx_http_atelier_feed_t          feed;
-    ngx_str_t                        request_id;
-    ngx_http_atelier_redis_op_t     *op;
-    ngx_http_atelier_errand_t       *errand;
-    ngx_event_t                      poll;
-    ngx_event_t                      deadline;
-    ngx_connection_t                 dummy;     /* what events point to */
-    ngx_uint_t                       fills;
-    ngx_uint_t                       generation;    /* of L1, at the start */
-    ngx_http_atelier_page_t          page;
-    ngx_str_t                        timing;
-    unsigned                         got:1;     /* page is set */
-    unsigned                         local:1;   /* L1 has the snapshot */
-    unsigned                         filled:1;  /* by us: MISS */
-    unsigned                         last:1;    /* no more fills */
-};
-
-
 static ngx_http_atelier_flight_t *ngx_http_atelier_flight_create(
     ngx_http_request_t *r, ngx_http_atelier_page_id_t *id, ngx_str_t *raw);
 static ngx_queue_t *ngx_http_atelier_flight_bucket(
     ngx_http_atelier_page_id_t *id);
 static void ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_looked(void *data, redisReply *reply);
-static ngx_uint_t ngx_http_atelier_flight_restart(
-    ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_slice_t *slice);
-static ngx_uint_t ngx_http_atelier_flight_trail(ngx_http_atelier_flight_t *f);
-static void ngx_http_atelier_flight_store(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_slice_t *slice);
-static void ngx_http_atelier_flight_timing(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_slice_t *slice);
 static void ngx_http_atelier_flight_fill(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_filled(void *data, ngx_uint_t status);
-static void ngx_http_atelier_flight_prefetch(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_slice_t *slice);
 static void ngx_http_atelier_flight_wait(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_poll(ngx_event_t *ev);
 static void ngx_http_atelier_flight_deadline(ngx_event_t *ev);
@@ -190,7 +155,7 @@ ngx_http_atelier_flight_create(ngx_http_request_t *r,
     f->request_id.data = ngx_pstrdup(pool, request_id);
 
     args.len = raw->len;
-    args.data = ngx_pstrdup(pool, raw);
+    args.data = raw->len ? ngx_pstrdup(pool, raw) : (u_char *) "";
 
     if (f->request_id.data == NULL || args.data == NULL
         || ngx_http_atelier_feed_parse(&f->feed, &args, &error) != NGX_OK)
@@ -329,97 +294,6 @@ ngx_http_atelier_flight_looked(void *data, redisReply *reply)
 }
 
 
-/*
- * Redis does not know the snapshot.  If L1 has shown something of it, it goes
- * on there, without Redis.
- */
-
-static ngx_uint_t
-ngx_http_atelier_flight_trail(ngx_http_atelier_flight_t *f)
-{
-    ngx_str_t                    seen;
-    ngx_uint_t                   found;
-    ngx_http_atelier_head_t      head;
-    ngx_http_atelier_page_id_t   id;
-
-    id = f->id;
-
-    if (id.page == 1) {
-        return 0;
-    }
-
-    if (id.snapshot[0] == 0) {
-        if (ngx_http_atelier_cache_head(f->conf->cache, id.feed, &head)
-            != NGX_OK)
-        {
-            return 0;
-        }
-
-        ngx_memcpy(id.snapshot, head.snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
-    }
-
-    if (ngx_http_atelier_cache_seen(f->conf->cache, &id, id.page - 1, f->pool,
-                                    &seen, &found)
-        == NGX_OK
-        && found)
-    {
-        f->local = 1;
-    }
-
-    return f->local;
-}
-
-
-/*
- * Nobody knows the snapshot: the page of the current one, if L1 has it, which
- * says that it is not what was asked for.  It is for these readers alone.
- */
-
-static ngx_uint_t
-ngx_http_atelier_flight_restart(ngx_http_atelier_flight_t *f)
-{
-    u_char                      *p;
-    uint8_t                      hash[AT_HASH_BYTES];
-    ngx_str_t                   *plain;
-    ngx_http_atelier_page_id_t   id;
-
-    static const u_char  restarted[] = "{\"restarted\":true,";
-    const size_t         len = sizeof(restarted) - 1;
-
-    id = f->id;
-    ngx_memzero(id.snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
-
-    if (ngx_http_atelier_cache_get(f->conf->cache, &id, 0, NULL, f->pool,
-                                   &f->page)
-        != NGX_OK)
-    {
-        return 0;
-    }
-
-    /* in place of the brace that the body begins with */
-
-    plain = &f->page.plain;
-
-    p = ngx_pnalloc(f->pool, plain->len + len);
-    if (p == NULL) {
-        return 0;
-    }
-
-    ngx_memcpy(ngx_cpymem(p, restarted, len), plain->data + 1,
-               plain->len - 1);
-
-    plain->data = p;
-    plain->len += len - 1;
-
-    at_hash128(plain->data, plain->len, hash);
-    at_hash_hex(hash, (char *) f->page.etag);
-
-    f->got = 1;
-
-    return 1;
-}
-
-
 /* The page, or an old first one that is to be followed by another. */
 
 static void
@@ -428,21 +302,10 @@ ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
 {
     ngx_http_atelier_cache_e  how;
 
-    ngx_http_atelier_designs_disabled(f->conf, &f->feed, slice);
-
-    if (ngx_http_atelier_feed_render(&f->feed, slice, &f->conf->feed_path,
-                                     f->conf->feed_fresh, f->pool, &f->page)
-        != NGX_OK)
-    {
+    if (ngx_http_atelier_flight_render(f, slice) != NGX_OK) {
         ngx_http_atelier_flight_failed(f);
         return;
     }
-
-    f->got = 1;
-
-    ngx_http_atelier_flight_timing(f, slice);
-    ngx_http_atelier_flight_store(f, slice);
-    ngx_http_atelier_flight_prefetch(f, slice);
 
     if (slice->expired) {
         how = NGX_HTTP_ATELIER_CACHE_STALE;
@@ -465,122 +328,6 @@ ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
     }
 
     ngx_http_atelier_flight_deliver(f, how);
-}
-
-
-/* One that says "restarted" is for this reader alone. */
-
-static void
-ngx_http_atelier_flight_store(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_slice_t *slice)
-{
-    ngx_str_t                    text;
-    ngx_http_atelier_head_t      head;
-    ngx_http_atelier_page_id_t   id;
-
-    f->page.stale = f->page.fresh + f->conf->feed_stale;
-    f->page.generation = f->generation;
-
-    if (slice->restarted) {
-        return;
-    }
-
-    id = f->id;
-    ngx_memcpy(id.snapshot, slice->snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
-
-    (void) ngx_http_atelier_cache_put(f->conf->cache, &id, &f->page);
-
-    if (f->id.snapshot[0]) {
-        return;
-    }
-
-    ngx_memcpy(head.snapshot, slice->snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
-    head.created = ngx_current_msec - slice->age;
-    head.fresh = f->conf->feed_fresh;
-    head.stale = f->conf->feed_fresh + f->conf->feed_stale;
-    head.generation = f->generation;
-
-    text.data = (u_char *) f->feed.text;
-    text.len = f->feed.text_len;
-
-    (void) ngx_http_atelier_cache_set_head(f->conf->cache, f->id.feed, &text,
-                                           &head);
-}
-
-
-static void
-ngx_http_atelier_flight_timing(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_slice_t *slice)
-{
-    u_char                    *p;
-    ngx_uint_t                 i;
-    const at_feed_source_t    *source;
-    ngx_http_atelier_share_t  *share;
-
-    f->timing.data = p = ngx_pnalloc(f->pool, AT_FEED_SOURCES * 48 + 32);
-
-    if (p == NULL || !f->filled) {
-        f->timing.len = 0;
-        return;
-    }
-
-    p = ngx_sprintf(p, "cache;desc=\"MISS\"");
-
-    for (i = 0; i < AT_FEED_SOURCES; i++) {
-        share = &slice->shares[i];
-        source = at_feed_source(i);
-
-        if (share->asked) {
-            p = ngx_sprintf(p, ", %*s;dur=%M", source->name.len,
-                            source->name.data, share->ms);
-        }
-    }
-
-    f->timing.len = p - f->timing.data;
-}
-
-
-/* Fewer than three pages are left: somebody should look for more. */
-
-static void
-ngx_http_atelier_flight_prefetch(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_slice_t *slice)
-{
-    at_buf_t    args;
-    ngx_str_t   argv[14];
-
-    if (!slice->more || slice->expired || slice->ncards == 0
-        || slice->left >= NGX_HTTP_ATELIER_AHEAD * f->feed.args.per_page)
-    {
-        return;
-    }
-
-    ngx_memzero(&args, sizeof(at_buf_t));
-
-    if (ngx_http_atelier_feed_args(&args, &f->feed, f->feed.args.page,
-                                   slice->snapshot)
-        == AT_OK)
-    {
-        ngx_str_set(&argv[0], "XADD");
-        ngx_str_set(&argv[1], "atelier:feed:jobs");
-        ngx_str_set(&argv[2], "MAXLEN");
-        ngx_str_set(&argv[3], "~");
-        ngx_str_set(&argv[4], "10000");
-        ngx_str_set(&argv[5], "*");
-        ngx_str_set(&argv[6], "kind");
-        ngx_str_set(&argv[7], "prefetch");
-        ngx_str_set(&argv[8], "args");
-        argv[9].data = args.data;
-        argv[9].len = args.len;
-        ngx_str_set(&argv[10], "ahead");
-        ngx_str_set(&argv[11], "3");
-        ngx_str_set(&argv[12], "request_id");
-        argv[13] = f->request_id;
-
-        (void) ngx_http_atelier_redis_command(14, argv, NULL, NULL);
-    }
-
-    at_buf_free(&args);
 }
 
 
@@ -724,7 +471,10 @@ ngx_http_atelier_flight_deadline(ngx_event_t *ev)
 }
 
 
-/* No page: whoever waits is told so; a stale one is left alone for a while. */
+/*
+ * No page: a stale one is left alone for a while; whoever waits without one
+ * gets what was stored of the feed, if that can be searched.
+ */
 
 static void
 ngx_http_atelier_flight_failed(ngx_http_atelier_flight_t *f)
@@ -735,6 +485,23 @@ ngx_http_atelier_flight_failed(ngx_http_atelier_flight_t *f)
     ngx_http_atelier_cache_quiet(f->conf->cache, &id,
                                  NGX_HTTP_ATELIER_QUIET);
 
+    if (!ngx_queue_empty(&f->waiters) && !f->searched
+        && ngx_http_atelier_cache_peek(f->conf->cache, &id) == NGX_DECLINED)
+    {
+        f->searched = 1;
+
+        if (ngx_http_atelier_flight_search(f) == NGX_OK) {
+            return;
+        }
+    }
+
+    ngx_http_atelier_flight_deliver(f, NGX_HTTP_ATELIER_CACHE_STALE);
+}
+
+
+void
+ngx_http_atelier_flight_found(ngx_http_atelier_flight_t *f)
+{
     ngx_http_atelier_flight_deliver(f, NGX_HTTP_ATELIER_CACHE_STALE);
 }
 
@@ -845,6 +612,10 @@ ngx_http_atelier_flight_end(ngx_http_atelier_flight_t *f)
 
     if (f->errand) {
         ngx_http_atelier_egress_forget(f->errand);
+    }
+
+    if (f->search) {
+        ngx_http_atelier_postgres_forget(f->search);
     }
 
     ngx_destroy_pool(f->pool);

@@ -297,7 +297,12 @@ ngx_http_atelier_redis_words(ngx_http_atelier_redis_op_t *op,
     for (i = 0; i < argc; i++) {
         word[i + 3].data = p;
         word[i + 3].len = argv[i].len;
-        p = ngx_cpymem(p, argv[i].data, argv[i].len);
+
+        /* an empty word may have no address */
+
+        if (argv[i].len) {
+            p = ngx_cpymem(p, argv[i].data, argv[i].len);
+        }
     }
 }
 

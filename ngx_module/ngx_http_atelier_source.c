@@ -215,14 +215,18 @@ ngx_http_atelier_source_call(ngx_http_request_t *r,
     static const ngx_str_t  agent =
                             ngx_string("atelier/" NGX_HTTP_ATELIER_VERSION);
 
-    call->uri.len = source->uri.len + c->path.len;
-    call->uri.data = ngx_pnalloc(r->pool, call->uri.len);
-    if (call->uri.data == NULL) {
-        return NGX_ERROR;
-    }
+    call->uri = source->uri;
 
-    p = ngx_cpymem(call->uri.data, source->uri.data, source->uri.len);
-    ngx_memcpy(p, c->path.data, c->path.len);
+    if (c->path.len) {
+        call->uri.len += c->path.len;
+        call->uri.data = ngx_pnalloc(r->pool, call->uri.len);
+        if (call->uri.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_cpymem(call->uri.data, source->uri.data, source->uri.len);
+        ngx_memcpy(p, c->path.data, c->path.len);
+    }
 
     call->args = ngx_http_atelier_ngx_str(c->args);
     call->method = get;
