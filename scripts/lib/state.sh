@@ -229,6 +229,27 @@ daemonize no
 END
 }
 
+# Thumbnails come from the sandbox, which is no public address.
+write_feed_conf() {
+    write_file "$state/feed.conf" 0644 << END
+[worker]
+listen = unix:$sockets/feed.sock
+
+[redis]
+address = unix:$sockets/redis.sock
+
+[postgres]
+conninfo = host=$sockets dbname=atelier
+
+[egress]
+socket = $sockets/egress.sock
+
+[hash]
+user_agent = Atelier/0.1 (a stack for development)
+allow_address = 127.0.0.1:$sandbox_port
+END
+}
+
 # All that is derived from this folder.  Copies, because a build must not
 # change what runs, and the service user need not be able to read here.
 write_files() {
@@ -237,7 +258,8 @@ write_files() {
         umask 022
         cp "$MODULE" "$state/ngx_http_atelier_module.so"
         cp "$SANDBOX" "$state/bin/atelier-sandbox"
-        chmod 755 "$state/bin/atelier-sandbox"
+        cp "$OUT/atelier-feed" "$state/bin/atelier-feed"
+        chmod 755 "$state/bin"/atelier-*
     )
     publish conf "$state/atelier"
     rm -rf "$state/web"
@@ -245,4 +267,5 @@ write_files() {
     write_services
     write_nginx_conf
     write_redis_conf
+    write_feed_conf
 }

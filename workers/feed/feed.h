@@ -171,7 +171,7 @@ void *feed_hash_thread(void *run);
 /*
  * feed_fill.c: asks for what the arguments of a /designs request need, or for
  * the first page of a plain query.  FEED_RETRY and FEED_DEAD have a reason,
- * and FEED_RETRY the ms to wait.
+ * and FEED_RETRY the ms to wait; FEED_DONE has the snapshot, if it is known.
  */
 typedef struct {
     at_str_t      args;
@@ -179,6 +179,7 @@ typedef struct {
     int64_t       ahead;
     at_str_t      request_id;
 
+    char          snapshot[FEED_SNAPSHOT_LEN + 1];
     char          why[160];
     int64_t       wait;
 } feed_fill_t;
@@ -194,6 +195,9 @@ feed_result_e feed_fill(feed_run_t *run, at_fetch_t *fetch,
 feed_result_e feed_invalidate(at_redis_t *redis, at_str_t pattern,
     int64_t generation, int (*keep)(void *data), void *data);
 
+
+/* 1: the id of a snapshot. */
+int feed_snapshot_id(at_str_t id);
 
 /* A C string as words of a command. */
 static inline at_str_t

@@ -77,6 +77,7 @@ int feed_design_load(feed_hash_t *t, feed_design_t *list, size_t n);
 int feed_design_save(feed_hash_t *t, const feed_design_t *list, size_t n);
 
 /* feed_store.c: hashes that only PostgreSQL has; and designs into it. */
+void feed_store_ping(feed_hash_t *t);
 void feed_store_load(feed_hash_t *t, feed_design_t *list, size_t n);
 int feed_store_snapshot(feed_hash_t *t);
 

@@ -4,6 +4,7 @@
  */
 
 #include "feed.h"
+#include "at_json.h"
 #include "feed/at_feed_query.h"
 
 #include <stdio.h>
@@ -14,12 +15,21 @@
 #define FEED_FILL_AGAIN  1000
 
 
+/* What an answer says. */
+typedef struct {
+    feed_fill_t  *fill;
+    unsigned      filled:1;
+} feed_fill_answer_t;
+
+
 static int feed_fill_url(feed_fill_t *fill, at_buf_t *url);
 static int feed_fill_check(feed_fill_t *fill);
 static int feed_fill_escape(at_buf_t *b, at_str_t text);
 static feed_result_e feed_fill_answer(feed_fill_t *fill,
     const at_fetch_call_t *call);
-static int feed_fill_says(const at_fetch_call_t *call, const char *word);
+static int feed_fill_read(feed_fill_t *fill, const at_fetch_call_t *call);
+static int feed_fill_value(void *data, const char *path,
+    at_json_type_e type, at_str_t text);
 
 
 feed_result_e
@@ -30,6 +40,7 @@ feed_fill(feed_run_t *run, at_fetch_t *fetch, feed_fill_t *fill)
     at_fetch_call_t  call;
 
     fill->why[0] = '\0';
+    fill->snapshot[0] = '\0';
     fill->wait = FEED_FILL_AGAIN;
 
     if (feed_fill_url(fill, &url) != AT_OK) {
@@ -114,6 +125,11 @@ feed_fill_check(feed_fill_t *fill)
         return AT_ERROR;
     }
 
+    if (args.snapshot.len == FEED_SNAPSHOT_LEN) {
+        memcpy(fill->snapshot, args.snapshot.data, FEED_SNAPSHOT_LEN);
+        fill->snapshot[FEED_SNAPSHOT_LEN] = '\0';
+    }
+
     return AT_OK;
 }
 
@@ -138,8 +154,8 @@ static feed_result_e
 feed_fill_answer(feed_fill_t *fill, const at_fetch_call_t *call)
 {
     if (call->outcome == AT_FETCH_OK) {
-        feed_count(feed_fill_says(call, "enough") ? FEED_FILLS_ENOUGH
-                                                  : FEED_FILLS_FILLED, 1);
+        feed_count(feed_fill_read(fill, call) ? FEED_FILLS_FILLED
+                                              : FEED_FILLS_ENOUGH, 1);
         return FEED_DONE;
     }
 
@@ -165,14 +181,65 @@ feed_fill_answer(feed_fill_t *fill, const at_fetch_call_t *call)
 }
 
 
+/* 1: filled, and the answer's snapshot is where it went. */
+
 static int
-feed_fill_says(const at_fetch_call_t *call, const char *word)
+feed_fill_read(feed_fill_t *fill, const at_fetch_call_t *call)
 {
-    char  text[64];
+    at_json_t           *json;
+    at_json_handler_t    handler = { .value = feed_fill_value };
+    feed_fill_answer_t   answer = { .fill = fill };
 
-    (void) snprintf(text, sizeof(text), "\"status\":\"%s\"", word);
+    json = at_json_create(&handler, &answer, NULL);
 
-    return call->body.len > 0
-           && memmem(call->body.data, call->body.len, text, strlen(text))
-              != NULL;
+    if (json && call->body.len > 0) {
+        (void) at_json_feed(json, call->body.data, call->body.len);
+    }
+
+    at_json_free(json);
+
+    return answer.filled;
+}
+
+
+static int
+feed_fill_value(void *data, const char *path, at_json_type_e type,
+    at_str_t text)
+{
+    feed_fill_answer_t *answer = data;
+
+    if (type != AT_JSON_STRING) {
+        return AT_OK;
+    }
+
+    /* "status" comes first; of an answer "enough" the id says nothing */
+
+    if (strcmp(path, "status") == 0) {
+        answer->filled = at_str_is(text, "filled");
+
+    } else if (strcmp(path, "snapshot") == 0 && answer->filled
+               && feed_snapshot_id(text))
+    {
+        memcpy(answer->fill->snapshot, text.data, FEED_SNAPSHOT_LEN);
+        answer->fill->snapshot[FEED_SNAPSHOT_LEN] = '\0';
+    }
+
+    return AT_OK;
+}
+
+
+int
+feed_snapshot_id(at_str_t id)
+{
+    size_t  i;
+
+    for (i = 0; i < id.len; i++) {
+        if ((id.data[i] < '0' || id.data[i] > '9')
+            && (id.data[i] < 'a' || id.data[i] > 'f'))
+        {
+            return 0;
+        }
+    }
+
+    return id.len == FEED_SNAPSHOT_LEN;
 }

@@ -19,6 +19,7 @@
 
 #define FEED_HASH_LEASE    60000        /* ms */
 #define FEED_HASH_IDLE     300
+#define FEED_HASH_PING     2000
 #define FEED_HASH_PASSING  600          /* s until a passing failure is over */
 #define FEED_HASH_LASTING  86400        /* ... and another one */
 
@@ -46,6 +47,7 @@ static void feed_hash_failed(feed_design_t *d, const at_fetch_call_t *call);
 void *
 feed_hash_thread(void *data)
 {
+    int64_t      next;
     feed_hash_t  t;
 
     memset(&t, 0, sizeof(feed_hash_t));
@@ -57,10 +59,21 @@ feed_hash_thread(void *data)
         t.postgres = at_postgres_create(&t.run->postgres);
     }
 
+    next = 0;
+
     while (t.redis && t.fetch && !at_stop_raised(&t.run->stop)) {
-        if (feed_hash_queue(&t) != 1) {
-            (void) at_stop_wait(&t.run->stop, FEED_HASH_IDLE);
+        if (feed_hash_queue(&t) == 1) {
+            continue;
         }
+
+        /* also when there is nothing to store it is known who is away */
+
+        if (t.postgres && at_time_mono() >= next) {
+            feed_store_ping(&t);
+            next = at_time_mono() + FEED_HASH_PING;
+        }
+
+        (void) at_stop_wait(&t.run->stop, FEED_HASH_IDLE);
     }
 
     at_postgres_free(t.postgres);

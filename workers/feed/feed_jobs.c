@@ -37,6 +37,7 @@ static void feed_jobs_one(feed_jobs_t *t);
 static void feed_jobs_end(feed_jobs_t *t, feed_result_e result);
 static feed_result_e feed_jobs_fill(feed_jobs_t *t);
 static feed_result_e feed_jobs_hash(feed_jobs_t *t);
+static int feed_jobs_queue(feed_jobs_t *t, at_str_t snapshot);
 static feed_result_e feed_jobs_invalidate(feed_jobs_t *t);
 static int feed_jobs_keep(void *data);
 static feed_result_e feed_jobs_wrong(feed_jobs_t *t, const char *why);
@@ -208,37 +209,53 @@ feed_jobs_fill(feed_jobs_t *t)
     (void) snprintf(t->why, sizeof(t->why), "%s", fill.why);
     t->wait = fill.wait;
 
+    /* repeats are to be gone before somebody reads on; a scan finds it, too */
+
+    if (result == FEED_DONE && fill.snapshot[0] != '\0') {
+        (void) feed_jobs_queue(t, feed_word(fill.snapshot));
+    }
+
     return result;
 }
 
 
-/* Thumbnails are another thread's work: here it is only said which. */
-
 static feed_result_e
 feed_jobs_hash(feed_jobs_t *t)
 {
-    at_str_t     snapshot;
-    redisReply  *reply;
+    at_str_t  snapshot;
 
     snapshot = at_job_get(&t->job, "snapshot");
 
-    if (snapshot.len != FEED_SNAPSHOT_LEN
-        || strspn(snapshot.data, "0123456789abcdef") != FEED_SNAPSHOT_LEN)
-    {
+    if (!feed_snapshot_id(snapshot)) {
         return feed_jobs_wrong(t, "snapshot is not 16 hexadecimal digits");
     }
 
-    reply = at_redis_call(t->redis, "ZINCRBY " FEED_QUEUE " 1 %b",
-                          snapshot.data, snapshot.len);
-    if (reply == NULL) {
+    if (feed_jobs_queue(t, snapshot) != AT_OK) {
         (void) snprintf(t->why, sizeof(t->why), "Redis: %s",
                         at_redis_error(t->redis));
         return FEED_RETRY;
     }
 
+    return FEED_DONE;
+}
+
+
+/* Thumbnails are another thread's work: here it is only said which. */
+
+static int
+feed_jobs_queue(feed_jobs_t *t, at_str_t snapshot)
+{
+    redisReply  *reply;
+
+    reply = at_redis_call(t->redis, "ZINCRBY " FEED_QUEUE " 1 %b",
+                          snapshot.data, snapshot.len);
+    if (reply == NULL) {
+        return AT_ERROR;
+    }
+
     freeReplyObject(reply);
 
-    return FEED_DONE;
+    return AT_OK;
 }
 
 

@@ -50,6 +50,12 @@ static const at_postgres_statement_t  feed_store_hashes = {
     1
 };
 
+static const at_postgres_statement_t  feed_store_alive = {
+    "atelier_feed_alive",
+    "SELECT FROM atelier.design LIMIT 0",
+    0
+};
+
 
 static int feed_store_batch(feed_hash_t *t, feed_design_t *list, size_t n,
     const char *query);
@@ -58,6 +64,17 @@ static int feed_store_query(feed_hash_t *t,
     char query[4 * FEED_STORE_QUERY + 1]);
 static void feed_store_row(feed_design_t *list, size_t n, PGresult *rows,
     int row);
+
+
+void
+feed_store_ping(feed_hash_t *t)
+{
+    int  refused;
+
+    PQclear(at_postgres_exec(t->postgres, &feed_store_alive, NULL, &refused));
+    at_metric_set(&feed_metrics[FEED_POSTGRES_UP],
+                  at_postgres_up(t->postgres));
+}
 
 
 int
