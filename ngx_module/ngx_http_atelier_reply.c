@@ -204,11 +204,16 @@ ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
+    if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {
+        rc = ngx_http_output_filter(r, &out);
     }
 
-    return ngx_http_output_filter(r, &out);
+    /*
+     * Core sees to what the client has no window for yet, and callers use
+     * NGX_AGAIN for an answer that is still to come.
+     */
+
+    return (rc == NGX_AGAIN) ? NGX_OK : rc;
 }
 
 

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use lib 't/helper';
+use IO::Socket::INET;
 use Stack;
 use Test::More;
 
@@ -104,6 +105,55 @@ SKIP: {
     ok($stack->wait_for('groq', 'aborted>=' . ($seen + 1)),
        '... and its client going ends it');
 }
+
+# HTTP/2: a refusal that the client has no window for yet is sent to its end
+# when it has one.
+
+my $h2 = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                               PeerPort => $stack->{port})
+    or die "connect: $!";
+my $frame = sub {
+    my ($type, $flags, $stream, $payload) = @_;
+    return substr(pack('N', length $payload), 1)
+           . pack('CCN', $type, $flags, $stream) . $payload;
+};
+my $text = sub { return pack 'C/a*', $_[0] };
+my ($DATA, $HEADERS, $SETTINGS, $WINDOW_UPDATE) = (0, 1, 4, 8);
+my ($END_STREAM, $END_HEADERS) = (1, 4);
+my $INITIAL_WINDOW_SIZE = 4;
+
+my $got = eval {
+    local $SIG{ALRM} = sub { die "no end of the stream\n" };
+    alarm 20;
+    print {$h2} "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        $frame->($SETTINGS, 0, 0, pack 'nN', $INITIAL_WINDOW_SIZE, 0),
+        $frame->($HEADERS, $END_HEADERS, 1,
+                 "\x83\x86\x04" . $text->('/generate')       # POST http
+                 . "\x01" . $text->('localhost')
+                 . "\x00" . $text->('content-type')
+                 . $text->('application/json')),
+        $frame->($DATA, $END_STREAM, 1, '{}');
+    $h2->flush;
+    my ($body, $flags) = ('', 0);
+    until ($flags & $END_STREAM) {
+        read($h2, my $head, 9) == 9 or die "closed\n";
+        my ($high, $low, $type, $stream);
+        ($high, $low, $type, $flags, $stream) = unpack 'CnCCN', $head;
+        my $len = $high << 16 | $low;
+        read($h2, my $payload, $len) == $len or die "closed\n";
+        $flags = 0 if $stream != 1;
+        $body .= $payload if $type == $DATA && $stream == 1;
+        if ($type == $HEADERS) {
+            print {$h2} $frame->($WINDOW_UPDATE, 0, 1, pack 'N', 65_535);
+            $h2->flush;
+        }
+    }
+    alarm 0;
+    $body;
+};
+alarm 0;
+like($got // $@, qr/"status":400/, 'HTTP/2: an answer waits for its window');
+close $h2;
 
 $_->finish for $stack, $plain;
 done_testing();
