@@ -652,11 +652,16 @@ ngx_http_atelier_part_log(ngx_http_atelier_part_t *part,
 }
 
 
-/* Refusals of a rate or a key are no sign of bad health. */
+/*
+ * Refusals of a rate or a key are no sign of bad health; nor is the deadline
+ * of the fill, to a call that had to wait for leave until shortly before it.
+ */
 
 static at_breaker_outcome_e
 ngx_http_atelier_part_health(ngx_http_atelier_part_t *part)
 {
+    ngx_msec_t  ran;
+
     switch (part->cursor->outcome) {
 
     case AT_FEED_OK:
@@ -665,6 +670,18 @@ ngx_http_atelier_part_health(ngx_http_atelier_part_t *part)
     case AT_FEED_RATE_LIMITED:
     case AT_FEED_AUTH:
         return AT_BREAKER_UNKNOWN;
+
+    case AT_FEED_TIMEOUT:
+        ran = part->lane->ended - part->lane->started;
+
+        if (part->lane->state != NGX_HTTP_ATELIER_LANE_FAILED
+            && ran < ngx_min(part->source->party.timeout,
+                             NGX_HTTP_ATELIER_FILL_DEADLINE) / 2)
+        {
+            return AT_BREAKER_UNKNOWN;
+        }
+
+        return AT_BREAKER_FAILED;
 
     default:
         return AT_BREAKER_FAILED;

@@ -170,4 +170,25 @@ like($res->{headers}{'cache-control'}, qr/s-maxage=60,/,
      '... and is kept for a minute only');
 
 $stack->finish;
+
+# A call that had to wait for leave until shortly before the deadline has had
+# no chance: that it came to nothing says nothing of its source.  What was good
+# before speaks for it no longer than fail_timeout.
+
+my $one = Stack->new(workers => 1, Feed::options(
+    %feed, sources => ['wikimedia'],
+    params => { wikimedia => 'max_in_flight=1 max_fails=1 fail_timeout=300ms' }));
+$one->control(wikimedia => { latencyMs => 1100 });
+my @readers = map { Feed::connection($one) } 1 .. 3;
+print { $readers[$_] } "GET /designs?query=stool$_ HTTP/1.0\r\nHost: t\r\n\r\n"
+    for 0 .. 2;
+my @lines = map { scalar readline $_ } @readers;
+is((grep { m{ 200 } } @lines), 2, 'one call at a time: two have their turn');
+is($one->metric('atelier_source_outcomes_total'
+                . '{source="wikimedia",outcome="timeout"}'), 1,
+   '... and the third is too late');
+is($one->metric('atelier_source_breaker{source="wikimedia"}'), 0,
+   '... which the source is not held to');
+$one->finish;
+
 done_testing();
