@@ -7,6 +7,7 @@ use warnings;
 use lib 't/helper';
 use Compress::Zlib ();
 use Feed;
+use IO::Socket::UNIX ();
 use PrivateRedis;
 use Stack;
 use Test::More;
@@ -66,6 +67,21 @@ Stack::until_true('the snapshot', sub {
     return Feed::get($stack, '/designs?query=gone&perPage=20')->{status} == 200;
 });
 is(Feed::calls($stack), join(' ', (1) x 7), '... and was the only one');
+
+# A fill outlives its client, too, whoever that was.
+
+$stack->reset_sandbox;
+$stack->control($_ => { latencyMs => 300 }) for @Feed::SOURCES;
+$socket = IO::Socket::UNIX->new(Peer => "$stack->{home}/egress.sock")
+    or die "connect: $!";
+$socket->autoflush(1);
+print {$socket} "POST /fill?query=orphan&perPage=20 HTTP/1.0\r\n\r\n";
+ok($stack->wait_for('pexels', 'inFlight>=1'), 'a fill began');
+close $socket;
+ok($stack->wait_for('pexels', 'ok>=1,inFlight==0'), '... and went on alone');
+is(Feed::get($stack, '/designs?query=orphan&perPage=20')->{status}, 200,
+   '... to its end');
+is(Feed::calls($stack), join(' ', (1) x 7), '... without a further call');
 
 # The worker that fills is killed: another takes the lease and fills anew.
 
