@@ -101,11 +101,11 @@ at_glob_one(at_str_t pattern, size_t p, unsigned char c, int *match)
 static size_t
 at_glob_set(at_str_t pattern, size_t p, unsigned char c, int *match)
 {
-    int            not, in;
+    int            negated, in;
     unsigned char  low, high;
 
-    not = (p < pattern.len && pattern.data[p] == '^');
-    p += not;
+    negated = (p < pattern.len && pattern.data[p] == '^');
+    p += negated;
     in = 0;
 
     while (p < pattern.len && pattern.data[p] != ']') {
@@ -129,7 +129,7 @@ at_glob_set(at_str_t pattern, size_t p, unsigned char c, int *match)
         }
     }
 
-    *match = (in != not);
+    *match = (in != negated);
 
     return (p < pattern.len) ? p + 1 : p;
 }

@@ -514,6 +514,7 @@ ngx_http_atelier_local_page(ngx_http_atelier_local_t *local)
 
     ngx_memzero(&slice, sizeof(ngx_http_atelier_slice_t));
     ngx_memzero(&text, sizeof(at_buf_t));
+    ngx_memzero(&page, sizeof(ngx_http_atelier_page_t));
 
     ngx_memcpy(slice.snapshot, fill->begin.snapshot,
                NGX_HTTP_ATELIER_SNAPSHOT_LEN);

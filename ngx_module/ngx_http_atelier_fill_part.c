@@ -21,6 +21,8 @@
 static ngx_int_t ngx_http_atelier_part_call(ngx_http_atelier_part_t *part);
 static ngx_uint_t ngx_http_atelier_part_look(ngx_http_atelier_part_t *part);
 static void ngx_http_atelier_part_found(void *data, redisReply *reply);
+static ngx_int_t ngx_http_atelier_part_reuse(ngx_http_atelier_part_t *part,
+    const uint8_t *p, size_t len);
 static void ngx_http_atelier_part_keep(ngx_http_atelier_part_t *part);
 static ngx_str_t ngx_http_atelier_part_raw_key(ngx_http_atelier_part_t *part,
     u_char *text);
@@ -170,7 +172,6 @@ ngx_http_atelier_part_found(void *data, redisReply *reply)
 
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
-    at_feed_outcome_e    outcome;
 
     r = part->fill->http;
     c = r->connection;
@@ -179,34 +180,48 @@ ngx_http_atelier_part_found(void *data, redisReply *reply)
 
     ngx_http_set_log_request(c->log, r);
 
-    if (reply && reply->type == REDIS_REPLY_STRING) {
-        part->answer = at_feed_answer_create(part->source->feed,
-                                             &part->fill->feed.args.query,
-                                             part->cursor->page,
-                                             part->cursor->rank, 200,
-                                             ngx_time());
+    if (reply == NULL || reply->type != REDIS_REPLY_STRING
+        || ngx_http_atelier_part_reuse(part, (uint8_t *) reply->str,
+                                       reply->len)
+           != NGX_OK)
+    {
+        ngx_http_atelier_part_ask(part);
     }
 
-    if (part->answer) {
-        (void) at_feed_answer_data(part->answer, (uint8_t *) reply->str,
-                                   reply->len);
-        outcome = at_feed_answer_end(part->answer, 1);
-
-        if (outcome == AT_FEED_OK) {
-            ngx_http_atelier_count(&part->source->party.slot->kept, 1);
-            ngx_http_atelier_part_answered(part, outcome);
-            ngx_http_atelier_fill_resume(r);
-            ngx_http_run_posted_requests(c);
-            return;
-        }
-
-        at_feed_answer_free(part->answer);
-        part->answer = NULL;
-    }
-
-    ngx_http_atelier_part_ask(part);
     ngx_http_atelier_fill_resume(r);
     ngx_http_run_posted_requests(c);
+}
+
+
+/* NGX_OK: what was kept is an answer, and the part has ended. */
+
+static ngx_int_t
+ngx_http_atelier_part_reuse(ngx_http_atelier_part_t *part, const uint8_t *p,
+    size_t len)
+{
+    at_feed_answer_t  *a;
+
+    a = at_feed_answer_create(part->source->feed,
+                              &part->fill->feed.args.query,
+                              part->cursor->page, part->cursor->rank, 200,
+                              ngx_time());
+    if (a == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) at_feed_answer_data(a, p, len);
+
+    if (at_feed_answer_end(a, 1) != AT_FEED_OK) {
+        at_feed_answer_free(a);
+        return NGX_ERROR;
+    }
+
+    part->answer = a;
+
+    ngx_http_atelier_count(&part->source->party.slot->kept, 1);
+    ngx_http_atelier_part_answered(part, AT_FEED_OK);
+
+    return NGX_OK;
 }
 
 

@@ -389,14 +389,11 @@ ngx_http_atelier_flight_filled(void *data, ngx_uint_t status)
     if (status == NGX_HTTP_OK) {
         f->filled = 1;
 
-    } else if (f->fills >= NGX_HTTP_ATELIER_FILLS
-               && status != NGX_HTTP_CONFLICT)
+    } else if (status == NGX_HTTP_SERVICE_UNAVAILABLE
+               || (status != NGX_HTTP_CONFLICT
+                   && f->fills >= NGX_HTTP_ATELIER_FILLS))
     {
-        f->last = 1;
-
-    } else if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
-
-        /* no source answered, or too many fills: what is there must do */
+        /* no source answered, or no fill comes to an end: what is there? */
 
         f->last = 1;
 
