@@ -157,17 +157,6 @@ ngx_http_atelier_lane_active(ngx_http_atelier_lane_t *lane)
 }
 
 
-ngx_uint_t
-ngx_http_atelier_lane_lost(ngx_http_atelier_lane_t *lane)
-{
-    ngx_http_atelier_fanout_t  *f;
-
-    f = lane->fanout;
-
-    return f->one && f->won && f->won->index < lane->index;
-}
-
-
 void
 ngx_http_atelier_lane_cancel(ngx_http_atelier_lane_t *lane)
 {

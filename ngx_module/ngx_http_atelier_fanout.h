@@ -164,7 +164,9 @@ ngx_uint_t ngx_http_atelier_fanout_linger(ngx_http_atelier_fanout_t *f);
 ngx_uint_t ngx_http_atelier_lane_active(ngx_http_atelier_lane_t *lane);
 
 /* 1 if one success is enough and a lane before this one has had it. */
-ngx_uint_t ngx_http_atelier_lane_lost(ngx_http_atelier_lane_t *lane);
+#define ngx_http_atelier_lane_lost(lane)                                      \
+    ((lane)->fanout->one && (lane)->fanout->won                               \
+     && (lane)->fanout->won->index < (lane)->index)
 
 /* The lane a subrequest belongs to, or NULL. */
 ngx_http_atelier_lane_t *ngx_http_atelier_lane_of(ngx_http_request_t *r);
