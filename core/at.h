@@ -51,6 +51,9 @@ int at_buf_append_str(at_buf_t *b, at_str_t s);
 int at_buf_printf(at_buf_t *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The digits of n. */
+int at_buf_append_number(at_buf_t *b, uint64_t n);
+
 /* Makes room for len more bytes; their use is up to the caller. */
 int at_buf_reserve(at_buf_t *b, size_t len);
 void at_buf_free(at_buf_t *b);

@@ -97,6 +97,23 @@ at_buf_append_str(at_buf_t *b, at_str_t s)
 
 
 int
+at_buf_append_number(at_buf_t *b, uint64_t n)
+{
+    char    text[20];
+    size_t  i;
+
+    i = sizeof(text);
+
+    do {
+        text[--i] = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+
+    return at_buf_append(b, text + i, sizeof(text) - i);
+}
+
+
+int
 at_buf_printf(at_buf_t *b, const char *fmt, ...)
 {
     int      n;

@@ -16,11 +16,16 @@
 #define AT_PROMPT_NEGATIVE                                                   \
     AT_STR("blurry, low quality, distorted, amateur")
 
+/* The fixed words with all that stands between and around them. */
+#define AT_PROMPT_FIXED_MAX  160
+
 
 static int at_prompt_fixed(const at_generate_t *g, int inlined,
     at_buf_t *fixed);
 static int at_prompt_compose(at_buf_t *b, at_str_t words, at_str_t fixed,
     at_str_t own, size_t max, int *cut);
+static int at_prompt_shorten(at_str_t *words, at_str_t fixed, at_str_t *own,
+    size_t max);
 static at_str_t at_prompt_cut(at_str_t s, size_t n);
 
 
@@ -58,7 +63,11 @@ at_prompt_build(const at_generate_t *g, const at_prompt_rules_t *rules,
 static int
 at_prompt_fixed(const at_generate_t *g, int inlined, at_buf_t *fixed)
 {
-    if (at_buf_append_str(fixed, AT_PROMPT_QUALITY) != AT_OK) {
+    if (at_buf_reserve(fixed, AT_PROMPT_FIXED_MAX + g->style.len
+                              + g->room_type.len)
+        != AT_OK
+        || at_buf_append_str(fixed, AT_PROMPT_QUALITY) != AT_OK)
+    {
         return AT_ERROR;
     }
 
@@ -94,32 +103,20 @@ static int
 at_prompt_compose(at_buf_t *b, at_str_t words, at_str_t fixed, at_str_t own,
     size_t max, int *cut)
 {
-    size_t    start, nwords, nfixed, nown, room;
+    size_t    start, len;
     at_str_t  whole;
 
     start = b->len;
-    nwords = at_utf8_count(words);
-    nfixed = at_utf8_count(fixed);
-    nown = own.len > 0 ? at_utf8_count(own) + 2 : 0;
+    len = words.len + fixed.len + own.len + 2;
 
-    if (max != 0 && nwords + nfixed + nown > max) {
-        *cut = 1;
+    /* nothing has more code points than bytes */
 
-        room = max > nwords + nfixed ? max - nwords - nfixed : 0;
-        own = at_prompt_cut(own, room > 2 ? room - 2 : 0);
-
-        room = max > nfixed ? max - nfixed : 0;
-
-        if (room < max / 2) {
-            room = max / 2;
-        }
-
-        if (room < nwords) {
-            words = at_prompt_cut(words, room);
-        }
+    if (max != 0 && len > max) {
+        *cut |= at_prompt_shorten(&words, fixed, &own, max);
     }
 
-    if (at_buf_append_str(b, words) != AT_OK
+    if (at_buf_reserve(b, len) != AT_OK
+        || at_buf_append_str(b, words) != AT_OK
         || at_buf_append_str(b, fixed) != AT_OK)
     {
         return AT_ERROR;
@@ -140,6 +137,37 @@ at_prompt_compose(at_buf_t *b, at_str_t words, at_str_t fixed, at_str_t own,
     }
 
     return AT_OK;
+}
+
+
+/* 1 if words or own had to be cut for all of it to have max code points. */
+static int
+at_prompt_shorten(at_str_t *words, at_str_t fixed, at_str_t *own, size_t max)
+{
+    size_t  nwords, nfixed, nown, room;
+
+    nwords = at_utf8_count(*words);
+    nfixed = at_utf8_count(fixed);
+    nown = own->len > 0 ? at_utf8_count(*own) + 2 : 0;
+
+    if (nwords + nfixed + nown <= max) {
+        return 0;
+    }
+
+    room = max > nwords + nfixed ? max - nwords - nfixed : 0;
+    *own = at_prompt_cut(*own, room > 2 ? room - 2 : 0);
+
+    room = max > nfixed ? max - nfixed : 0;
+
+    if (room < max / 2) {
+        room = max / 2;
+    }
+
+    if (room < nwords) {
+        *words = at_prompt_cut(*words, room);
+    }
+
+    return 1;
 }
 
 

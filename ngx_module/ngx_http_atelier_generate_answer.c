@@ -12,9 +12,14 @@
 /* Seconds after which a passing failure that names no time is worth a try. */
 #define NGX_HTTP_ATELIER_RETRY  5
 
+/* What an answer mostly takes beside its texts: room is made once. */
+#define NGX_HTTP_ATELIER_ANSWER          320
+#define NGX_HTTP_ATELIER_ANSWER_ATTEMPT  96
+
 
 static int ngx_http_atelier_answer_text(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, at_buf_t *b);
+static int ngx_http_atelier_answer_word(at_buf_t *b, const char *word);
 static int ngx_http_atelier_answer_attempts(ngx_http_atelier_generation_t *g,
     at_buf_t *b);
 static ngx_int_t ngx_http_atelier_answer_problem(ngx_http_request_t *r,
@@ -56,40 +61,53 @@ ngx_http_atelier_answer_text(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, at_buf_t *b)
 {
     int            rc;
-    ngx_str_t     *uri;
+    at_str_t       id;
     at_ai_lane_t  *ai;
 
     ai = ngx_http_atelier_lane_ai(g->winner);
-    uri = &g->conf->pictures->uri;
+    id = (at_str_t) { NGX_HTTP_ATELIER_ID_LEN, (const char *) g->id };
 
-    rc = at_buf_printf(b, "{\"id\":\"%.*s\",\"status\":\"done\","
-                          "\"provider\":\"%.*s\",\"url\":\"%.*s%.*s.%s\","
-                          "\"width\":%u,\"height\":%u,\"prompt\":",
-                       NGX_HTTP_ATELIER_ID_LEN, g->id,
-                       (int) g->winner->name.len, g->winner->name.data,
-                       (int) uri->len, uri->data,
-                       NGX_HTTP_ATELIER_ID_LEN, g->id,
-                       at_image_extension(ai->image.type),
-                       (unsigned) ai->image.width,
-                       (unsigned) ai->image.height);
+    rc = at_buf_reserve(b, NGX_HTTP_ATELIER_ANSWER
+                           + g->nattempts * NGX_HTTP_ATELIER_ANSWER_ATTEMPT
+                           + g->conf->pictures->uri.len
+                           + g->request.prompt.len + ai->sent_prompt.len);
 
+    rc |= at_buf_append_str(b, AT_STR("{\"id\":\""));
+    rc |= at_buf_append_str(b, id);
+    rc |= at_buf_append_str(b, AT_STR("\",\"status\":\"done\","
+                                      "\"provider\":\""));
+    rc |= at_buf_append_str(b, ngx_http_atelier_str(&g->winner->name));
+    rc |= at_buf_append_str(b, AT_STR("\",\"url\":\""));
+    rc |= at_buf_append_str(b, ngx_http_atelier_str(&g->conf->pictures->uri));
+    rc |= at_buf_append_str(b, id);
+    rc |= at_buf_append_str(b, AT_STR("."));
+    rc |= ngx_http_atelier_answer_word(b, at_image_extension(ai->image.type));
+    rc |= at_buf_append_str(b, AT_STR("\",\"width\":"));
+    rc |= at_buf_append_number(b, ai->image.width);
+    rc |= at_buf_append_str(b, AT_STR(",\"height\":"));
+    rc |= at_buf_append_number(b, ai->image.height);
+    rc |= at_buf_append_str(b, AT_STR(",\"prompt\":"));
     rc |= at_json_write_string(b, g->request.prompt);
     rc |= at_buf_append_str(b, AT_STR(",\"enhancedPrompt\":"));
     rc |= at_json_write_string(b, at_buf_str(&ai->sent_prompt));
 
-    if (ai->has_seed) {
-        rc |= at_buf_printf(b, ",\"seed\":%lu", (unsigned long) ai->seed);
+    rc |= at_buf_append_str(b, AT_STR(",\"seed\":"));
+    rc |= ai->has_seed ? at_buf_append_number(b, ai->seed)
+                       : at_buf_append_str(b, AT_STR("null"));
 
-    } else {
-        rc |= at_buf_append_str(b, AT_STR(",\"seed\":null"));
-    }
-
-    rc |= at_buf_printf(b, ",\"latencyMs\":%lu",
-                        (unsigned long) g->picture_ms);
+    rc |= at_buf_append_str(b, AT_STR(",\"latencyMs\":"));
+    rc |= at_buf_append_number(b, g->picture_ms);
     rc |= ngx_http_atelier_answer_attempts(g, b);
     rc |= at_buf_append_str(b, AT_STR("}\n"));
 
     return rc;
+}
+
+
+static int
+ngx_http_atelier_answer_word(at_buf_t *b, const char *word)
+{
+    return at_buf_append(b, word, ngx_strlen(word));
 }
 
 
@@ -115,13 +133,15 @@ ngx_http_atelier_answer_attempts(ngx_http_atelier_generation_t *g,
             ai = ngx_http_atelier_lane_ai(a->lane);
         }
 
-        rc |= at_buf_printf(b, "%s{\"provider\":\"%.*s\",\"outcome\":\"%s\","
-                               "\"ms\":%lu",
-                            i ? "," : "",
-                            (int) a->provider->party.name.len,
-                            a->provider->party.name.data,
-                            ngx_http_atelier_outcome_names[a->outcome],
-                            (unsigned long) ms);
+        rc |= ngx_http_atelier_answer_word(b, i ? ",{\"provider\":\""
+                                                : "{\"provider\":\"");
+        rc |= at_buf_append_str(b,
+                            ngx_http_atelier_str(&a->provider->party.name));
+        rc |= at_buf_append_str(b, AT_STR("\",\"outcome\":\""));
+        rc |= ngx_http_atelier_answer_word(b,
+                                 ngx_http_atelier_outcome_names[a->outcome]);
+        rc |= at_buf_append_str(b, AT_STR("\",\"ms\":"));
+        rc |= at_buf_append_number(b, ms);
 
         if (ai && ai->prompt_cut) {
             rc |= at_buf_append_str(b,

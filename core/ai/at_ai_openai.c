@@ -14,6 +14,7 @@
 
 
 #define AT_AI_OPENAI_PROMPT  32000
+#define AT_AI_OPENAI_FIXED   128        /* the body but for its two texts */
 #define AT_AI_NSIZES(list)   (sizeof(list) / sizeof((list)[0]))
 
 
@@ -169,7 +170,11 @@ at_ai_openai_body(at_ai_lane_t *lane, const at_ai_family_t *f)
 
     b = &lane->body;
 
-    if (at_buf_append_str(b, AT_STR("{")) != AT_OK) {
+    if (at_buf_reserve(b, AT_AI_OPENAI_FIXED + lane->provider->model.len
+                          + lane->sent_prompt.len)
+        != AT_OK
+        || at_buf_append_str(b, AT_STR("{")) != AT_OK)
+    {
         return AT_ERROR;
     }
 

@@ -149,6 +149,34 @@ test_printf(void **state)
 
 
 static void
+test_number(void **state)
+{
+    size_t    i;
+    char      text[32];
+    at_buf_t  b;
+
+    static const uint64_t  t[] = {
+        0, 1, 9, 10, 99, 100, 4294967295u, 4294967296u,
+        9999999999999999999u, 10000000000000000000u, UINT64_MAX
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        memset(&b, 0, sizeof(at_buf_t));
+        assert_int_equal(at_buf_append_number(&b, t[i]), AT_OK);
+        (void) snprintf(text, sizeof(text), "%ju", (uintmax_t) t[i]);
+        assert_true(at_str_is(at_buf_str(&b), text));
+
+        b.max = b.len;
+        assert_int_equal(at_buf_append_number(&b, t[i]), AT_ERROR);
+        assert_true(at_str_is(at_buf_str(&b), text));
+        at_buf_free(&b);
+    }
+}
+
+
+static void
 test_compare(void **state)
 {
     (void) state;
@@ -209,6 +237,7 @@ main(void)
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_printf),
+        cmocka_unit_test(test_number),
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_no_memory)
     };
