@@ -148,26 +148,28 @@ at_address_parse(const char *text, at_address_rule_t *rule)
     rest[0] = '\0';
     n = 0;
 
-    /* a bare IPv6 address has colons of its own, so no port */
+    v4 = (sscanf(text, "%45[0-9.]%15s", ip, rest) >= 1
+          && inet_pton(AF_INET, ip, rule->bytes + 12) == 1);
 
-    if (sscanf(text, "[%45[0-9a-fA-F:.]]%n%15s", ip, &n, rest) >= 1 && n > 0) {
-        v4 = 0;
-
-    } else if (sscanf(text, "%45[0-9.]%15s", ip, rest) >= 1
-               && inet_pton(AF_INET, ip, rule->bytes + 12) == 1)
-    {
-        v4 = 1;
+    if (v4) {
         rule->bytes[10] = rule->bytes[11] = 0xff;
 
-    } else if (sscanf(text, "%45[0-9a-fA-F:.]%15s", ip, rest) >= 1) {
-        v4 = 0;
-
     } else {
-        return AT_ERROR;
-    }
 
-    if (!v4 && inet_pton(AF_INET6, ip, rule->bytes) != 1) {
-        return AT_ERROR;
+        /* a bare IPv6 address has colons of its own, so no port */
+
+        rest[0] = '\0';
+
+        if ((sscanf(text, "[%45[0-9a-fA-F:.]]%n%15s", ip, &n, rest) < 1
+             || n == 0)
+            && sscanf(text, "%45[0-9a-fA-F:.]%15s", ip, rest) < 1)
+        {
+            return AT_ERROR;
+        }
+
+        if (inet_pton(AF_INET6, ip, rule->bytes) != 1) {
+            return AT_ERROR;
+        }
     }
 
     rule->bits = 128;
