@@ -98,13 +98,15 @@ sub calls {
     return join ' ', map { $stack->counters($_)->{calls} } @SOURCES;
 }
 
-# The same request on n connections at once; what came on each.
+# The same request on n connections at once, to a stack or to each of a list
+# in turn; what came on each.
 sub burst {
     my ($stack, $path, $n, $headers) = @_;
     $headers //= '';
+    my @stacks = ref $stack eq 'ARRAY' ? @$stack : $stack;
     my $select = IO::Select->new;
     my %text;
-    my @sockets = map { connection($stack) } 1 .. $n;
+    my @sockets = map { connection($stacks[$_ % @stacks]) } 1 .. $n;
     for my $socket (@sockets) {
         print {$socket} "GET $path HTTP/1.0\r\nHost: t\r\n$headers\r\n";
         $select->add($socket);
