@@ -24,8 +24,7 @@ static ngx_int_t ngx_http_atelier_cache_usable(
 static ngx_int_t ngx_http_atelier_cache_current(
     ngx_http_atelier_cache_t *cache, ngx_http_atelier_page_id_t *id,
     ngx_uint_t *old);
-static ngx_int_t ngx_http_atelier_cache_copy(ngx_http_atelier_paged_t *item,
-    ngx_uint_t gzip, const u_char *etag, ngx_pool_t *pool,
+static void ngx_http_atelier_cache_times(ngx_http_atelier_paged_t *item,
     ngx_http_atelier_page_t *page);
 static ngx_uint_t ngx_http_atelier_cache_evict(
     ngx_http_atelier_cache_t *cache);
@@ -44,7 +43,10 @@ ngx_http_atelier_cache_get(ngx_http_atelier_cache_t *cache,
     ngx_pool_t *pool, ngx_http_atelier_page_t *page)
 {
     ngx_int_t                  rc;
+    ngx_http_atelier_copy_t   *copy;
     ngx_http_atelier_paged_t  *item;
+
+    copy = NULL;
 
     ngx_shmtx_lock(&cache->pool->mutex);
 
@@ -52,15 +54,25 @@ ngx_http_atelier_cache_get(ngx_http_atelier_cache_t *cache,
 
     if (rc != NGX_DECLINED) {
         ngx_http_atelier_cache_touch(cache, &item->item);
+        ngx_http_atelier_cache_times(item, page);
 
-        if (ngx_http_atelier_cache_copy(item, gzip, etag, pool, page)
-            != NGX_OK)
-        {
-            rc = NGX_ERROR;
-        }
+        copy = ngx_http_atelier_cache_copy(item, gzip, page);
     }
 
     ngx_shmtx_unlock(&cache->pool->mutex);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    if (copy == NULL || ngx_http_atelier_copy_keep(copy, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (etag && ngx_memcmp(etag, page->etag, NGX_HTTP_ATELIER_ETAG_LEN) == 0) {
+        ngx_str_null(&page->plain);
+        ngx_str_null(&page->gzip);
+    }
 
     return rc;
 }
@@ -191,13 +203,10 @@ ngx_http_atelier_cache_current(ngx_http_atelier_cache_t *cache,
 }
 
 
-static ngx_int_t
-ngx_http_atelier_cache_copy(ngx_http_atelier_paged_t *item, ngx_uint_t gzip,
-    const u_char *etag, ngx_pool_t *pool, ngx_http_atelier_page_t *page)
+static void
+ngx_http_atelier_cache_times(ngx_http_atelier_paged_t *item,
+    ngx_http_atelier_page_t *page)
 {
-    size_t   len;
-    u_char  *p, *from;
-
     ngx_memzero(page, sizeof(ngx_http_atelier_page_t));
 
     page->created = item->created;
@@ -207,46 +216,6 @@ ngx_http_atelier_cache_copy(ngx_http_atelier_paged_t *item, ngx_uint_t gzip,
     page->quiet = (item->quiet
                    && (ngx_msec_int_t) (item->quiet - ngx_current_msec) > 0);
     ngx_memcpy(page->etag, item->etag, NGX_HTTP_ATELIER_ETAG_LEN);
-
-    page->link.len = item->link_len;
-    page->tag.len = item->tag_len;
-
-    if (etag && ngx_memcmp(etag, item->etag, NGX_HTTP_ATELIER_ETAG_LEN) == 0) {
-        len = 0;
-
-    } else if (gzip && item->gzip_len) {
-        len = page->gzip.len = item->gzip_len;
-
-    } else {
-        len = page->plain.len = item->plain_len;
-    }
-
-    p = ngx_pnalloc(pool, page->link.len + page->tag.len + len + 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* the order in which they were put: text, link, tag, seen, gzip, plain */
-
-    from = item->data + item->item.text_len;
-
-    page->link.data = p;
-    page->tag.data = p + page->link.len;
-    p = ngx_cpymem(p, from, page->link.len + page->tag.len);
-
-    from += item->link_len + item->tag_len + item->seen_len;
-
-    if (page->gzip.len) {
-        page->gzip.data = p;
-
-    } else {
-        page->plain.data = p;
-        from += item->gzip_len;
-    }
-
-    ngx_memcpy(p, from, len);
-
-    return NGX_OK;
 }
 
 
@@ -296,6 +265,7 @@ ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
     item->fresh = page->fresh;
     item->stale = page->stale;
     item->quiet = 0;
+    item->serial = ++cache->sh->serial;
     ngx_memcpy(item->etag, page->etag, NGX_HTTP_ATELIER_ETAG_LEN);
 
     p = ngx_http_atelier_cache_part(item->data, &page->text);

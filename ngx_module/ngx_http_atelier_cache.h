@@ -4,7 +4,8 @@
  * One rbtree holds pages and the heads of feeds, one LRU queue says which of
  * them goes when room is wanted; all of it under the mutex of the zone's slab
  * pool, which core releases when its holder dies.  What is found is copied
- * into the caller's pool: no pointer into the zone ever leaves this file.
+ * for as long as the caller's pool lives: no pointer into the zone is ever
+ * given out.
  * The zone is kept over a reload.
  *
  * A head is what the node knows of a feed: which snapshot is its current one,
@@ -101,10 +102,10 @@ char *ngx_http_atelier_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
  * Looks a page up.  An id without a snapshot (zeroes) means that of the
- * feed's head and is completed here.  What the page consists of is copied to
- * the pool: all of it but only one of the two bodies (that which gzip says),
- * and no body at all if the reader knows it already by its ETag, which is 32
- * hex digits, or NULL.
+ * feed's head and is completed here.  The page has its link, its tag and one of
+ * the two bodies (that which gzip says), which are not to be changed and live
+ * as long as the pool; no body at all if the reader knows it already by its
+ * ETag, which is 32 hex digits, or NULL.
  *
  * NGX_OK: fresh; NGX_AGAIN: no longer fresh but usable; NGX_DECLINED: not
  * there; NGX_ERROR: no memory.

@@ -1,8 +1,9 @@
 /*
  * What the files of L1 share: the layout of the zone and the functions that
  * are called under its mutex (ngx_http_atelier_cache.c has the pages,
- * ngx_http_atelier_cache_zone.c the zone, ngx_http_atelier_cache_head.c the
- * heads, their leases and invalidation).  Nobody else includes this.
+ * ngx_http_atelier_cache_copy.c their copies, ngx_http_atelier_cache_zone.c the
+ * zone, ngx_http_atelier_cache_head.c the heads, their leases and
+ * invalidation).  Nobody else includes this.
  */
 
 #ifndef NGX_HTTP_ATELIER_CACHE_INTERNAL_H
@@ -34,6 +35,7 @@ typedef struct {
     ngx_msec_t                       fresh;
     ngx_msec_t                       stale;
     ngx_msec_t                       quiet;      /* until then; 0: no */
+    ngx_uint_t                       serial;     /* no other page's */
     u_char                           etag[NGX_HTTP_ATELIER_ETAG_LEN];
     u_char                           data[];
 } ngx_http_atelier_paged_t;
@@ -57,6 +59,7 @@ struct ngx_http_atelier_cache_shared_s {
     ngx_rbtree_node_t                sentinel;
     ngx_queue_t                      lru;        /* the newest first */
     ngx_uint_t                       tokens;     /* leases so far */
+    ngx_uint_t                       serial;     /* the last one given */
     ngx_uint_t                       generation;
     u_char                           node[NGX_HTTP_ATELIER_NODE_LEN];
     ngx_http_atelier_cache_stats_t   stats;
@@ -81,6 +84,20 @@ void *ngx_http_atelier_cache_alloc(ngx_http_atelier_cache_t *cache,
     size_t size);
 
 ngx_uint_t ngx_http_atelier_cache_lease_held(ngx_http_atelier_headed_t *h);
+
+
+typedef struct ngx_http_atelier_copy_s  ngx_http_atelier_copy_t;
+
+/*
+ * Sets what a page consists of, with the body that gzip says, to a copy that
+ * all its senders share; NULL: no memory.  Then, without the mutex, _keep()
+ * holds the copy for as long as the pool lives, and lets go of it if it fails.
+ */
+ngx_http_atelier_copy_t *ngx_http_atelier_cache_copy(
+    ngx_http_atelier_paged_t *item, ngx_uint_t gzip,
+    ngx_http_atelier_page_t *page);
+ngx_int_t ngx_http_atelier_copy_keep(ngx_http_atelier_copy_t *copy,
+    ngx_pool_t *pool);
 
 
 /* A hash already, but for page numbers and the pages' size. */

@@ -11,7 +11,7 @@
 
 
 #define NGX_HTTP_ATELIER_CACHE_MAGIC   0x4154434c      /* "ATCL" */
-#define NGX_HTTP_ATELIER_CACHE_LAYOUT  3
+#define NGX_HTTP_ATELIER_CACHE_LAYOUT  4
 #define NGX_HTTP_ATELIER_CACHE_MIN     (1024 * 1024)
 
 
@@ -139,6 +139,11 @@ ngx_http_atelier_cache_create(ngx_http_atelier_cache_t *cache)
     pool->log_nomem = 0;
 
     ngx_memcpy(cache->sh->node, id, NGX_HTTP_ATELIER_NODE_LEN);
+
+    /* unlike those of another zone that this process may have known */
+
+    ngx_memcpy(&cache->sh->serial, id + NGX_HTTP_ATELIER_NODE_LEN,
+               sizeof(ngx_uint_t));
 
     cache->sh->magic = NGX_HTTP_ATELIER_CACHE_MAGIC;
     cache->sh->version = NGX_HTTP_ATELIER_CACHE_LAYOUT;

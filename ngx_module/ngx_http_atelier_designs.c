@@ -17,6 +17,10 @@
 
 
 static ngx_int_t ngx_http_atelier_designs_list(ngx_http_request_t *r);
+static ngx_int_t ngx_http_atelier_designs_read(ngx_str_t *raw,
+    ngx_http_atelier_page_id_t *id, at_feed_args_error_t *error);
+static ngx_int_t ngx_http_atelier_designs_invalid(ngx_http_request_t *r,
+    at_feed_args_error_t *error);
 static ngx_int_t ngx_http_atelier_designs_wait(ngx_http_request_t *r,
     ngx_http_atelier_page_id_t *id);
 static void ngx_http_atelier_designs_left(void *data);
@@ -83,8 +87,6 @@ ngx_http_atelier_designs_list(ngx_http_request_t *r)
     ngx_int_t                    rc;
     ngx_uint_t                   refresh;
     at_feed_args_error_t         error;
-    ngx_http_atelier_feed_t      feed;
-    ngx_http_atelier_problem_t   problem;
     ngx_http_atelier_page_id_t   id, asked;
 
     rc = ngx_http_atelier_allow(r, NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD");
@@ -92,16 +94,10 @@ ngx_http_atelier_designs_list(ngx_http_request_t *r)
         return rc;
     }
 
-    if (ngx_http_atelier_feed_parse(&feed, &r->args, &error) != NGX_OK) {
-        ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
-
-        problem.status = NGX_HTTP_BAD_REQUEST;
-        problem.code = "invalid_parameter";
-        problem.field = error.name;
-        problem.detail = error.message;
-        problem.retry_after = -1;
-
-        return ngx_http_atelier_problem(r, &problem);
+    if (ngx_http_atelier_memo_get(&r->args, &asked) != NGX_OK
+        && ngx_http_atelier_designs_read(&r->args, &asked, &error) != NGX_OK)
+    {
+        return ngx_http_atelier_designs_invalid(r, &error);
     }
 
     rc = ngx_http_discard_request_body(r);
@@ -109,8 +105,7 @@ ngx_http_atelier_designs_list(ngx_http_request_t *r)
         return rc;
     }
 
-    ngx_http_atelier_feed_id(&feed, &id);
-    asked = id;
+    id = asked;
     refresh = 0;
 
     rc = ngx_http_atelier_designs_cached(r, &id, NGX_HTTP_ATELIER_CACHE_L1,
@@ -125,6 +120,41 @@ ngx_http_atelier_designs_list(ngx_http_request_t *r)
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_designs_read(ngx_str_t *raw, ngx_http_atelier_page_id_t *id,
+    at_feed_args_error_t *error)
+{
+    ngx_http_atelier_feed_t  feed;
+
+    if (ngx_http_atelier_feed_parse(&feed, raw, error) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_atelier_feed_id(&feed, id);
+    ngx_http_atelier_memo_put(raw, id);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_designs_invalid(ngx_http_request_t *r,
+    at_feed_args_error_t *error)
+{
+    ngx_http_atelier_problem_t  problem;
+
+    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
+
+    problem.status = NGX_HTTP_BAD_REQUEST;
+    problem.code = "invalid_parameter";
+    problem.field = error->name;
+    problem.detail = error->message;
+    problem.retry_after = -1;
+
+    return ngx_http_atelier_problem(r, &problem);
 }
 
 

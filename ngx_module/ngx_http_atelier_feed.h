@@ -82,6 +82,15 @@ ngx_int_t ngx_http_atelier_feed_parse(ngx_http_atelier_feed_t *feed,
 void ngx_http_atelier_feed_id(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_page_id_t *id);
 
+/*
+ * The same for arguments that were read before.  NGX_DECLINED: they were not,
+ * or not lately.
+ */
+ngx_int_t ngx_http_atelier_memo_get(ngx_str_t *raw,
+    ngx_http_atelier_page_id_t *id);
+void ngx_http_atelier_memo_put(ngx_str_t *raw,
+    const ngx_http_atelier_page_id_t *id);
+
 /* What is remembered of a design's id: its source, and a part of a hash. */
 void ngx_http_atelier_feed_seen(at_str_t id, u_char *seen);
 
