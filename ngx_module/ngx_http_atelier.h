@@ -31,6 +31,7 @@ typedef struct ngx_http_atelier_operator_s  ngx_http_atelier_operator_t;
 typedef struct ngx_http_atelier_postgres_conf_s
     ngx_http_atelier_postgres_conf_t;
 typedef struct ngx_http_atelier_redis_s     ngx_http_atelier_redis_t;
+typedef struct ngx_http_atelier_limits_s    ngx_http_atelier_limits_t;
 
 
 /* Where a directive stands, to name it in errors found after parsing. */
@@ -47,6 +48,8 @@ typedef struct {
     ngx_http_atelier_egress_t    *egress;        /* atelier_egress */
     ngx_http_atelier_postgres_conf_t  *postgres; /* atelier_postgres */
     ngx_http_atelier_redis_t     *redis;         /* atelier_redis */
+    ngx_http_atelier_limits_t    *limits;        /* atelier_limits scope=shared,
+                                                    else NULL */
     ngx_array_t                   providers;     /* of pointers, by priority
                                                     from postconfiguration */
     ngx_http_atelier_source_t    *sources[AT_FEED_SOURCES];  /* or NULL */

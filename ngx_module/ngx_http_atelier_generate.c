@@ -468,6 +468,8 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
         ngx_del_timer(&g->hedge);
     }
 
+    ngx_http_atelier_joint_leave(&g->share);
+
     sh = g->conf->zone->sh;
 
     ngx_http_atelier_count(&sh->results[result], 1);

@@ -12,6 +12,7 @@
 #include "ngx_http_atelier_adapter.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_joint.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -34,6 +35,7 @@ typedef struct {
     ngx_uint_t                      nattempts;
     ngx_uint_t                      next;       /* attempt to ask */
     ngx_event_t                     hedge;
+    ngx_http_atelier_joint_waiter_t share;      /* before the first is asked */
     ngx_http_atelier_lane_t        *winner;
     ngx_msec_t                      started;
     ngx_msec_t                      picture_ms; /* to the verified picture */

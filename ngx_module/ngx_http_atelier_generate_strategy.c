@@ -19,6 +19,9 @@
 #define NGX_HTTP_ATELIER_LINGER  2
 
 
+static ngx_int_t ngx_http_atelier_strategy_begin(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+static void ngx_http_atelier_strategy_shared(void *data);
 static ngx_int_t ngx_http_atelier_strategy_ask(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_strategy_next(ngx_http_request_t *r,
@@ -43,8 +46,6 @@ ngx_int_t
 ngx_http_atelier_strategy_start(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g)
 {
-    ngx_int_t  rc;
-
     g->hedge.handler = ngx_http_atelier_strategy_hedge;
     g->hedge.data = r->connection;
     g->hedge.log = r->connection->log;
@@ -52,6 +53,23 @@ ngx_http_atelier_strategy_start(ngx_http_request_t *r,
     if (g->location->strategy == NGX_HTTP_ATELIER_HEDGE) {
         ngx_http_atelier_strategy_earn(g->conf->zone->sh);
     }
+
+    g->share.handler = ngx_http_atelier_strategy_shared;
+    g->share.data = g;
+
+    if (ngx_http_atelier_joint_ask(g->conf, &g->share) == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_atelier_strategy_begin(r, g);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_strategy_begin(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_int_t  rc;
 
     rc = ngx_http_atelier_strategy_next(r, g);
 
@@ -61,6 +79,36 @@ ngx_http_atelier_strategy_start(ngx_http_request_t *r,
 
     return (rc == NGX_DECLINED) ? ngx_http_atelier_generate_decided(r, g, NULL)
                                 : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* Redis has said what may be called, or could not be asked. */
+
+static void
+ngx_http_atelier_strategy_shared(void *data)
+{
+    ngx_http_atelier_generation_t *g = data;
+
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = g->http;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    rc = ngx_http_atelier_strategy_begin(r, g);
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_FAILED);
+    }
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(r, rc);
+    }
+
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -116,7 +164,7 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
     g = ctx->generate;
 
-    if (g->decided) {
+    if (g->decided || g->share.waiting) {
         return;
     }
 

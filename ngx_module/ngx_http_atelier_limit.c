@@ -19,7 +19,12 @@
 
 
 static ngx_msec_t ngx_http_atelier_limit_refused(
-    ngx_http_atelier_party_t *party, ngx_msec_t now, ngx_uint_t *open);
+    ngx_http_atelier_zone_t *zone, ngx_http_atelier_party_t *party,
+    ngx_msec_t now, ngx_uint_t *open);
+static ngx_msec_t ngx_http_atelier_limit_window(
+    ngx_http_atelier_party_t *party, ngx_uint_t i, ngx_msec_t now);
+static ngx_uint_t ngx_http_atelier_limit_tell(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_slot_t *slot, ngx_msec_t until);
 static ngx_msec_t ngx_http_atelier_limit_span(ngx_http_atelier_window_t *w);
 static ngx_http_atelier_window_t *ngx_http_atelier_limit_ring(
     ngx_http_atelier_party_t *party, ngx_uint_t n);
@@ -38,8 +43,10 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_party_t *party,
     ngx_http_atelier_reservation_t *reservation)
 {
-    ngx_uint_t  i, open;
+    ngx_uint_t  i, open, soon;
     ngx_msec_t  now;
+
+    soon = 0;
 
     ngx_memzero(reservation, sizeof(ngx_http_atelier_reservation_t));
 
@@ -47,15 +54,32 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
 
     ngx_shmtx_lock(&zone->pool->mutex);
 
-    reservation->wait = ngx_http_atelier_limit_refused(party, now, &open);
+    reservation->wait = ngx_http_atelier_limit_refused(zone, party, now,
+                                                       &open);
 
     if (reservation->wait) {
-        ngx_shmtx_unlock(&zone->pool->mutex);
         reservation->open = open;
+
+        if (zone->conf->limits) {
+            soon = ngx_http_atelier_joint_want(party, now);
+        }
+
+        ngx_shmtx_unlock(&zone->pool->mutex);
+
+        if (soon) {
+            ngx_http_atelier_joint_soon();
+        }
+
         return NGX_BUSY;
     }
 
     for (i = 0; i < party->nrates; i++) {
+        if (party->shares[i]) {
+            soon |= ngx_http_atelier_joint_push(party, i, now,
+                                                &reservation->tickets[i]);
+            continue;
+        }
+
         ngx_http_atelier_limit_push(ngx_http_atelier_limit_ring(party, i),
                                     now);
     }
@@ -72,6 +96,10 @@ ngx_http_atelier_limit_take(ngx_http_atelier_zone_t *zone,
 
     reservation->at = now;
 
+    if (soon) {
+        ngx_http_atelier_joint_soon();
+    }
+
     return NGX_OK;
 }
 
@@ -82,8 +110,13 @@ ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_reservation_t *reservation,
     at_breaker_outcome_e outcome, ngx_uint_t sent)
 {
-    ngx_uint_t          i;
+    ngx_uint_t          i, soon, reported;
+    at_breaker_t       *breaker;
     at_breaker_rules_t  rules;
+
+    soon = 0;
+    reported = 0;
+    breaker = &party->slot->breaker;
 
     rules.max_fails = party->max_fails;
     rules.fail_timeout = party->fail_timeout;
@@ -94,17 +127,42 @@ ngx_http_atelier_limit_settle(ngx_http_atelier_zone_t *zone,
         ngx_http_atelier_quota_take(party, -1);
 
         for (i = 0; i < party->nrates; i++) {
+            if (party->shares[i]) {
+                reported |= ngx_http_atelier_joint_pop(party, i,
+                                                  &reservation->tickets[i])
+                            << i;
+                continue;
+            }
+
             ngx_http_atelier_limit_pop(ngx_http_atelier_limit_ring(party,
                                                                    i),
                                        reservation->at);
         }
     }
 
-    at_breaker_settle(&party->slot->breaker, &rules, ngx_current_msec,
-                      reservation->probe, outcome,
-                      ngx_current_msec - reservation->at);
+    at_breaker_settle(breaker, &rules, ngx_current_msec, reservation->probe,
+                      outcome, ngx_current_msec - reservation->at);
+
+    if (outcome == AT_BREAKER_FAILED
+        && at_breaker_state(breaker, ngx_current_msec) == AT_BREAKER_OPEN)
+    {
+        soon = ngx_http_atelier_limit_tell(zone, party->slot,
+                       ngx_current_msec
+                       + at_breaker_wait(breaker, ngx_current_msec));
+    }
 
     ngx_shmtx_unlock(&zone->pool->mutex);
+
+    for (i = 0; reported; i++, reported >>= 1) {
+        if (reported & 1) {
+            ngx_http_atelier_joint_give_back(zone, party, i,
+                                             reservation->tickets[i].id);
+        }
+    }
+
+    if (soon) {
+        ngx_http_atelier_joint_soon();
+    }
 }
 
 
@@ -126,6 +184,7 @@ void
 ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
     ngx_http_atelier_party_t *party, ngx_msec_t ms)
 {
+    ngx_uint_t                soon;
     ngx_msec_t                until;
     ngx_http_atelier_slot_t  *slot;
 
@@ -140,7 +199,31 @@ ngx_http_atelier_limit_pause(ngx_http_atelier_zone_t *zone,
         slot->not_before = until;
     }
 
+    soon = ngx_http_atelier_limit_tell(zone, slot, until);
+
     ngx_shmtx_unlock(&zone->pool->mutex);
+
+    if (soon) {
+        ngx_http_atelier_joint_soon();
+    }
+}
+
+
+/* Other nodes are to know of a pause, too.  1: there are such. */
+
+static ngx_uint_t
+ngx_http_atelier_limit_tell(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_slot_t *slot, ngx_msec_t until)
+{
+    if (zone->conf->limits == NULL) {
+        return 0;
+    }
+
+    if (slot->tell == 0 || (ngx_msec_int_t) (until - slot->tell) > 0) {
+        slot->tell = ngx_max(until, 1);
+    }
+
+    return 1;
 }
 
 
@@ -152,7 +235,7 @@ ngx_http_atelier_limit_wait(ngx_http_atelier_zone_t *zone,
     ngx_msec_t  wait;
 
     ngx_shmtx_lock(&zone->pool->mutex);
-    wait = ngx_http_atelier_limit_refused(party, ngx_current_msec, &open);
+    wait = ngx_http_atelier_limit_refused(zone, party, ngx_current_msec, &open);
     ngx_shmtx_unlock(&zone->pool->mutex);
 
     return wait;
@@ -171,6 +254,12 @@ ngx_http_atelier_limit_left(ngx_http_atelier_zone_t *zone,
     calls = party->rates[n].calls;
 
     ngx_shmtx_lock(&zone->pool->mutex);
+
+    if (party->shares[n]) {
+        left = ngx_http_atelier_joint_left(zone, party, n, now);
+        ngx_shmtx_unlock(&zone->pool->mutex);
+        return left;
+    }
 
     w = ngx_http_atelier_limit_ring(party, n);
     span = ngx_http_atelier_limit_span(w);
@@ -229,14 +318,13 @@ ngx_http_atelier_limit_breaker(ngx_http_atelier_zone_t *zone,
  */
 
 static ngx_msec_t
-ngx_http_atelier_limit_refused(ngx_http_atelier_party_t *party,
-    ngx_msec_t now, ngx_uint_t *open)
+ngx_http_atelier_limit_refused(ngx_http_atelier_zone_t *zone,
+    ngx_http_atelier_party_t *party, ngx_msec_t now, ngx_uint_t *open)
 {
-    ngx_uint_t                  i, n, calls;
+    ngx_uint_t                  i;
     ngx_msec_t                  wait, quota;
     ngx_msec_int_t              left;
     ngx_http_atelier_slot_t    *slot;
-    ngx_http_atelier_window_t  *w;
 
     wait = 0;
     *open = 0;
@@ -272,33 +360,54 @@ ngx_http_atelier_limit_refused(ngx_http_atelier_party_t *party,
     }
 
     for (i = 0; i < party->nrates; i++) {
-        w = ngx_http_atelier_limit_ring(party, i);
-        calls = party->rates[i].calls;
 
-        if (w->count < calls
-            || ngx_http_atelier_quota_rules(party, &party->rates[i], now))
-        {
+        if (ngx_http_atelier_quota_rules(party, &party->rates[i], now)) {
             continue;
         }
 
-        /*
-         * The call that has to leave the window first.  Another worker's
-         * clock, cached at the start of its loop turn, may be a little ahead
-         * of ours: the age can be below zero.
-         */
+        left = party->shares[i]
+               ? ngx_http_atelier_joint_wait(zone, party, i, now)
+               : ngx_http_atelier_limit_window(party, i, now);
 
-        n = ngx_http_atelier_limit_slot(w, w->count - calls);
-
-        left = (ngx_msec_int_t) ngx_http_atelier_limit_span(w)
-               - (ngx_msec_int_t) (now - w->at[n]);
-
-        if (left > 0 && (ngx_msec_t) left > wait) {
+        if ((ngx_msec_t) left > wait) {
             *open = 0;
             wait = left;
         }
     }
 
     return wait;
+}
+
+
+/* How long one window of this node refuses. */
+
+static ngx_msec_t
+ngx_http_atelier_limit_window(ngx_http_atelier_party_t *party, ngx_uint_t i,
+    ngx_msec_t now)
+{
+    ngx_uint_t                  n, calls;
+    ngx_msec_int_t              left;
+    ngx_http_atelier_window_t  *w;
+
+    w = ngx_http_atelier_limit_ring(party, i);
+    calls = party->rates[i].calls;
+
+    if (w->count < calls) {
+        return 0;
+    }
+
+    /*
+     * The call that has to leave the window first.  Another worker's clock,
+     * cached at the start of its loop turn, may be a little ahead of ours: the
+     * age can be below zero.
+     */
+
+    n = ngx_http_atelier_limit_slot(w, w->count - calls);
+
+    left = (ngx_msec_int_t) ngx_http_atelier_limit_span(w)
+           - (ngx_msec_int_t) (now - w->at[n]);
+
+    return ngx_max(left, 0);
 }
 
 

@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_atelier_party.h"
+#include "ngx_http_atelier_joint.h"
 
 
 /* What a lane reserved, and where it came from. */
@@ -17,6 +18,9 @@ typedef struct {
     ngx_msec_t        wait;           /* if refused: for so many ms */
     unsigned          probe;          /* of a half-open breaker: its number */
     unsigned          open:1;         /* if refused: by the breaker */
+
+    /* its calls in windows shared by nodes */
+    ngx_http_atelier_joint_ticket_t   tickets[NGX_HTTP_ATELIER_RATES_MAX];
 } ngx_http_atelier_reservation_t;
 
 

@@ -13,6 +13,7 @@
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_source.h"
 #include "ngx_http_atelier_redis.h"
+#include "ngx_http_atelier_joint.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -43,6 +44,7 @@ ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
     if (ngx_http_atelier_metrics_text(amcf, &b) == AT_OK
         && ngx_http_atelier_metrics_cache(amcf->cache, &b) == AT_OK
         && ngx_http_atelier_redis_metrics(amcf, &b) == AT_OK
+        && ngx_http_atelier_joint_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_postgres_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_metrics_providers(amcf, &b) == AT_OK
         && ngx_http_atelier_source_metrics(amcf, &b) == AT_OK)

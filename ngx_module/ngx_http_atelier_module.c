@@ -4,7 +4,8 @@
  *
  *     http        atelier_zone, atelier_cache, atelier_pictures,
  *                 atelier_ai_provider, atelier_feed_source, atelier_secret,
- *                 atelier_egress, atelier_postgres, atelier_redis
+ *                 atelier_egress, atelier_postgres, atelier_redis,
+ *                 atelier_limits
  *     location    atelier_generate, atelier_cancel, atelier_designs,
  *                 atelier_fill, atelier_metrics, atelier_health
  *     all three   atelier_visitor, atelier_operator
@@ -20,6 +21,7 @@
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_redis.h"
+#include "ngx_http_atelier_joint.h"
 #include "ngx_http_atelier_source.h"
 #include "ngx_http_atelier_visitor.h"
 #include "ngx_http_atelier_zone.h"
@@ -115,6 +117,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_feed_source"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_atelier_feed_source,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_limits"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_atelier_limits,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -274,7 +283,9 @@ ngx_http_atelier_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_atelier_redis_check(cf, amcf) != NGX_OK) {
+    if (ngx_http_atelier_redis_check(cf, amcf) != NGX_OK
+        || ngx_http_atelier_limits_check(cf, amcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -309,7 +320,9 @@ ngx_http_atelier_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_atelier_init_process(ngx_cycle_t *cycle)
 {
-    if (ngx_http_atelier_redis_init_process(cycle) != NGX_OK) {
+    if (ngx_http_atelier_redis_init_process(cycle) != NGX_OK
+        || ngx_http_atelier_joint_init_process(cycle) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

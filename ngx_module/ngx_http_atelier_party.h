@@ -28,6 +28,9 @@ struct ngx_http_atelier_party_s {
     ngx_http_atelier_slot_t    *slot;
     ngx_uint_t                  epoch;       /* of its configuration */
     ngx_http_atelier_window_t  *windows[NGX_HTTP_ATELIER_RATES_MAX];
+
+    /* ... instead of these with scope=shared: */
+    ngx_http_atelier_joint_t   *shares[NGX_HTTP_ATELIER_RATES_MAX];
 };
 
 

@@ -322,14 +322,12 @@ ngx_http_atelier_redis_link_log(ngx_http_atelier_redis_link_t *link,
 {
     ngx_uint_t  level;
 
-    if (ngx_exiting || ngx_terminate || ngx_quit) {
-        level = NGX_LOG_INFO;
+    level = NGX_LOG_INFO;
 
-    } else if (!link->broken || link->since) {
+    if ((!link->broken || link->since)
+        && !ngx_exiting && !ngx_terminate && !ngx_quit)
+    {
         level = NGX_LOG_ERR;
-
-    } else {
-        level = NGX_LOG_INFO;
     }
 
     ngx_log_error(level, ngx_cycle->log, 0,

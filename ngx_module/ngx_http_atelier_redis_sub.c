@@ -100,27 +100,28 @@ ngx_http_atelier_redis_sub_init(ngx_http_atelier_redis_link_t *link)
 void
 ngx_http_atelier_redis_sub_exit(void)
 {
-    ngx_queue_t                       *q, *channels;
-    ngx_http_atelier_redis_sub_t      *sub;
+    ngx_queue_t                       *q, *p, *next, *after, *channels;
     ngx_http_atelier_redis_channel_t  *channel;
 
     ngx_http_atelier_redis_bury();
 
     channels = &ngx_http_atelier_redis_subs.channels;
 
-    while (!ngx_queue_empty(channels)) {
-        q = ngx_queue_head(channels);
+    for (q = ngx_queue_head(channels);
+         q != ngx_queue_sentinel(channels);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         channel = ngx_queue_data(q, ngx_http_atelier_redis_channel_t, queue);
 
-        while (!ngx_queue_empty(&channel->subs)) {
-            q = ngx_queue_head(&channel->subs);
-            sub = ngx_queue_data(q, ngx_http_atelier_redis_sub_t, queue);
-
-            ngx_queue_remove(q);
-            ngx_free(sub);
+        for (p = ngx_queue_head(&channel->subs);
+             p != ngx_queue_sentinel(&channel->subs);
+             p = after)
+        {
+            after = ngx_queue_next(p);
+            ngx_free(ngx_queue_data(p, ngx_http_atelier_redis_sub_t, queue));
         }
 
-        ngx_queue_remove(&channel->queue);
         ngx_free(channel);
     }
 

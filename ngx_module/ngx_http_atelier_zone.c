@@ -9,6 +9,7 @@
 
 #include "ngx_http_atelier_zone.h"
 #include "ngx_http_atelier_provider.h"
+#include "ngx_http_atelier_joint.h"
 #include "ngx_http_atelier_source.h"
 
 
@@ -130,6 +131,10 @@ ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data)
         return NGX_ERROR;
     }
 
+    if (zone->conf->limits) {
+        ngx_http_atelier_joint_begin(zone);
+    }
+
     providers = zone->conf->providers.elts;
 
     for (i = 0; i < zone->conf->providers.nelts; i++) {
@@ -239,7 +244,24 @@ ngx_http_atelier_zone_slot(ngx_http_atelier_zone_t *zone,
     party->slot = slot;
     party->epoch = ++slot->epoch;
 
+    if (zone->conf->limits
+        && ngx_http_atelier_joint_party(zone->conf->limits, party) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     for (i = 0; i < party->nrates; i++) {
+
+        if (zone->conf->limits) {
+            party->shares[i] = ngx_http_atelier_joint_window(zone, slot,
+                                                        &party->rates[i]);
+            if (party->shares[i] == NULL) {
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
+
         party->windows[i] = ngx_http_atelier_zone_window(zone, slot,
                                                         &party->rates[i]);
         if (party->windows[i] == NULL) {

@@ -126,14 +126,35 @@ typedef struct {
 } ngx_http_atelier_permit_t;
 
 
+/* What this node knows of limits that it shares; see ..._joint.h. */
+typedef struct ngx_http_atelier_joint_s  ngx_http_atelier_joint_t;
+
+typedef struct {
+    u_char                           name[16];     /* in hex; 0: not yet */
+    ngx_uint_t                       known;        /* Redis has answered */
+    ngx_uint_t                       forgotten;    /* it lost us: tell all */
+    ngx_msec_t                       answered;     /* the last time, or when
+                                                      the zone was made */
+    ngx_msec_t                       marked;       /* ... with marks */
+    ngx_uint_t                       token;        /* of the last question */
+    ngx_msec_t                       locked;       /* one is out until then,
+                                                      0: none */
+} ngx_http_atelier_joint_node_t;
+
+
 typedef struct ngx_http_atelier_slot_s  ngx_http_atelier_slot_t;
 
 /* What all workers know of a provider; never freed. */
 struct ngx_http_atelier_slot_s {
     ngx_http_atelier_slot_t         *next;
     ngx_http_atelier_window_t       *windows;      /* past ones included */
+    ngx_http_atelier_joint_t        *shares;       /* likewise */
     ngx_uint_t                       epoch;        /* configurations so far */
     ngx_msec_t                       not_before;   /* under the mutex */
+    ngx_msec_t                       tell;         /* a pause until then
+                                                      to tell the others,
+                                                      0: none */
+    ngx_msec_t                       told;         /* ... being told */
     at_breaker_t                     breaker;      /* likewise */
     ngx_uint_t                       disabled;     /* epochs up to this one:
                                                       useless as configured */
@@ -183,6 +204,7 @@ typedef struct {
     ngx_http_atelier_postgres_gauges_t
                              postgres_gauges[NGX_HTTP_ATELIER_WORKERS_MAX];
     ngx_http_atelier_redis_stats_t   redis;
+    ngx_http_atelier_joint_node_t    share;        /* under the mutex */
 } ngx_http_atelier_shared_t;
 
 

@@ -123,3 +123,63 @@ GET /metrics
 --- no_error_log
 [alert]
 [emerg]
+
+
+=== TEST 12: shared limits without Redis
+--- http_config
+atelier_zone state 1m;
+atelier_limits scope=shared nodes=2;
+--- config
+--- must_die
+--- error_log eval
+qr/\[emerg\] .*"atelier_limits scope=shared" needs Redis: add "atelier_redis unix:path;" to the http block; in \S+nginx\.conf:\d+/
+
+
+=== TEST 13: shared by nobody knows how many
+--- http_config
+atelier_zone state 1m;
+atelier_redis 127.0.0.1:1;
+atelier_limits scope=shared;
+--- config
+--- must_die
+--- error_log
+"atelier_limits" directive has no nodes=: say how many nginx share the limits
+
+
+=== TEST 14: a lease too short
+--- http_config
+atelier_zone state 1m;
+atelier_redis 127.0.0.1:1;
+atelier_limits scope=shared nodes=2 lease=100ms;
+--- config
+--- must_die
+--- error_log
+invalid parameter "lease=100ms" of "atelier_limits"
+
+
+=== TEST 15: a node of its own needs none
+--- http_config
+atelier_zone state 1m;
+atelier_limits scope=node;
+--- config
+location = /metrics { atelier_metrics; }
+--- request
+GET /metrics
+--- response_body_unlike: atelier_limits_shared
+--- no_error_log
+[alert]
+[emerg]
+
+
+=== TEST 16: shared limits with Redis away: this node's part, half of it at first
+--- http_config eval
+Atelier::http(one => 'rate=40r/1h') .
+'atelier_redis 127.0.0.1:1; atelier_limits scope=shared nodes=2 lease=500ms;'
+--- config eval
+Atelier::server(one => Atelier::good())
+--- request
+GET /metrics
+--- response_body_like: atelier_limits_shared 0\n
+--- no_error_log
+[alert]
+[emerg]

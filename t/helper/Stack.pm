@@ -4,6 +4,7 @@ package Stack;
 # system.  Core Perl only.
 #
 #     my $stack = Stack->new(providers => [...], http => '', server => '');
+#     my $other = Stack->new(beside => $stack, ...);    # the same sandbox
 #     my $res = $stack->generate({ prompt => 'a room' });
 #     $stack->control('groq', { mode => 'hang' });
 #     $stack->wait_for('groq', 'aborted>=1');
@@ -39,7 +40,11 @@ sub new {
     mkdir "$self->{home}/$_" for qw(logs temp conf);
     Test::More::note("folder: $self->{home}") if $ENV{KEEP};
 
-    $self->_start_sandbox;
+    if ($opt{beside}) {
+        $self->{sandbox} = $opt{beside}{sandbox};
+    } else {
+        $self->_start_sandbox;
+    }
 
     # Between asking for a free port and listening, somebody else may take it.
 
@@ -275,6 +280,21 @@ sub control {
     });
     die "control: $res->{status} $res->{content}" if !$res->{success};
     return;
+}
+
+# When calls arrived at the provider, in ms, in order.
+sub arrivals {
+    my ($self, $provider) = @_;
+    my @at;
+    for (split /\n/, slurp("$self->{home}/logs/sandbox.log")) {
+        my ($y, $mon, $d, $h, $min, $s, $ms, $name, $took) =
+            /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)\.(\d+)Z (\S+) .* (\d+)ms$/
+            or next;
+        push @at, POSIX::mktime($s, $min, $h, $d, $mon - 1, $y - 1900) * 1000
+                  + $ms - $took
+            if $name eq $provider;
+    }
+    return sort { $a <=> $b } @at;
 }
 
 sub reset_sandbox {
