@@ -4,26 +4,38 @@
  * A source that wants to hear of it is told, by a call to its own location
  * that counts in its limits; for all others there is nothing to do.  The
  * reader waits for the call, so that 204 means it was made.
+ *
+ * The source is to see which search the picture came from, which the address
+ * of the picture says; PostgreSQL has it, if atelier-feed stored the design.
+ * Without that the call is made with the id alone.
  */
 
 #include "ngx_http_atelier_designs.h"
 #include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_limit.h"
+#include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_source.h"
 #include "feed/at_feed_id.h"
 
 
 typedef struct {
+    ngx_http_request_t              *request;
     ngx_http_atelier_source_t       *source;
     ngx_http_atelier_lane_t         *lane;
     ngx_http_atelier_reservation_t   reservation;
+    ngx_http_atelier_postgres_op_t  *op;        /* looks for the address */
+    at_str_t                         native;
     at_feed_call_t                   call;
     ngx_uint_t                       status;
 } ngx_http_atelier_download_t;
 
 
 static ngx_int_t ngx_http_atelier_download_report(ngx_http_request_t *r,
-    ngx_http_atelier_source_t *source, at_str_t native);
+    ngx_http_atelier_source_t *source, at_str_t id, at_str_t native);
+static void ngx_http_atelier_download_found(void *data, ngx_int_t rc,
+    PGresult *res);
+static ngx_int_t ngx_http_atelier_download_launch(
+    ngx_http_atelier_download_t *d, at_str_t url);
 static void ngx_http_atelier_download_resume(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_download_done(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_download_unknown(ngx_http_request_t *r);
@@ -49,6 +61,10 @@ static const ngx_http_atelier_lane_ops_t  ngx_http_atelier_download_ops = {
     ngx_http_atelier_download_end,
     ngx_http_atelier_download_ended
 };
+
+
+static const char  ngx_http_atelier_download_sql[] =
+    "SELECT data->>'url' FROM atelier.design WHERE id = $1";
 
 
 ngx_int_t
@@ -86,21 +102,21 @@ ngx_http_atelier_download_handler(ngx_http_request_t *r, at_str_t id)
     }
 
     return ngx_http_atelier_download_report(r, amcf->sources[feed->index],
-                                            native);
+                                            id, native);
 }
 
 
 static ngx_int_t
 ngx_http_atelier_download_report(ngx_http_request_t *r,
-    ngx_http_atelier_source_t *source, at_str_t native)
+    ngx_http_atelier_source_t *source, at_str_t id, at_str_t native)
 {
-    ngx_pool_cleanup_t            *cln;
-    ngx_http_atelier_ctx_t        *ctx;
-    ngx_http_atelier_fanout_t     *f;
-    ngx_http_atelier_download_t   *d;
-    ngx_http_atelier_main_conf_t  *amcf;
+    ngx_int_t                     rc;
+    ngx_str_t                     param;
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_atelier_ctx_t       *ctx;
+    ngx_http_atelier_fanout_t    *f;
+    ngx_http_atelier_download_t  *d;
 
-    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
     ctx = ngx_http_atelier_get_ctx(r);
     d = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_download_t));
     cln = ngx_pool_cleanup_add(r->pool, 0);
@@ -111,14 +127,10 @@ ngx_http_atelier_download_report(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    d->request = r;
     d->source = source;
+    d->native = native;
     ctx->download = d;
-
-    if (at_feed_download(source->feed, native, AT_STR_NULL, &d->call)
-        != AT_OK)
-    {
-        return ngx_http_atelier_download_unknown(r);
-    }
 
     cln->handler = ngx_http_atelier_download_free;
     cln->data = d;
@@ -130,21 +142,86 @@ ngx_http_atelier_download_report(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_atelier_limit_take(amcf->zone, &source->party,
+    r->main->count++;
+
+    param = ngx_http_atelier_ngx_str(id);
+    d->op = ngx_http_atelier_postgres_query(ngx_http_atelier_download_sql, 1,
+                                            &param,
+                                            ngx_http_atelier_download_found,
+                                            d);
+    if (d->op) {
+        return NGX_DONE;
+    }
+
+    rc = ngx_http_atelier_download_launch(d, AT_STR_NULL);
+
+    if (rc != NGX_DONE) {
+        r->main->count--;
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_atelier_download_found(void *data, ngx_int_t rc, PGresult *res)
+{
+    ngx_http_atelier_download_t *d = data;
+
+    at_str_t             url;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = d->request;
+    c = r->connection;
+    d->op = NULL;
+    url = AT_STR_NULL;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (rc == NGX_OK && PQntuples(res) == 1 && PQnfields(res) == 1
+        && PQgetlength(res, 0, 0) <= AT_FEED_URL_MAX)
+    {
+        url.data = PQgetvalue(res, 0, 0);
+        url.len = PQgetlength(res, 0, 0);
+    }
+
+    rc = ngx_http_atelier_download_launch(d, url);
+
+    if (rc != NGX_DONE) {
+        ngx_http_finalize_request(r, rc);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* NGX_DONE: the call is under way.  Else what to finalize with. */
+
+static ngx_int_t
+ngx_http_atelier_download_launch(ngx_http_atelier_download_t *d, at_str_t url)
+{
+    ngx_http_request_t            *r;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    r = d->request;
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+
+    if (at_feed_download(d->source->feed, d->native, url, &d->call)
+        != AT_OK)
+    {
+        return ngx_http_atelier_download_unknown(r);
+    }
+
+    if (ngx_http_atelier_limit_take(amcf->zone, &d->source->party,
                                     &d->reservation)
         != NGX_OK)
     {
         return ngx_http_atelier_download_failed(r, d->reservation.wait);
     }
 
-    r->main->count++;
-
-    if (ngx_http_atelier_lane_launch(d->lane) != NGX_OK) {
-        r->main->count--;
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_DONE;
+    return (ngx_http_atelier_lane_launch(d->lane) == NGX_OK)
+           ? NGX_DONE : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
@@ -158,7 +235,7 @@ ngx_http_atelier_download_resume(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
     d = ctx->download;
 
-    if (ngx_http_atelier_lane_active(d->lane)) {
+    if (d->op || ngx_http_atelier_lane_active(d->lane)) {
         return;
     }
 
@@ -234,6 +311,10 @@ static void
 ngx_http_atelier_download_free(void *data)
 {
     ngx_http_atelier_download_t *d = data;
+
+    if (d->op) {
+        ngx_http_atelier_postgres_forget(d->op);
+    }
 
     at_feed_call_free(&d->call);
 }

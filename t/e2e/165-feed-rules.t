@@ -11,6 +11,7 @@ use Feed;
 use HTTP::Tiny ();
 use IO::Socket::UNIX ();
 use JSON::PP ();
+use Postgres;
 use PrivateRedis;
 use Stack;
 use Test::More;
@@ -215,4 +216,41 @@ my %seen = map { $_ => 1 } map { Feed::ids($_) } @{ $walks[0] };
 is((grep { $seen{$_} } Feed::ids($there)), 0, '... and sees nothing twice');
 
 $_->finish for reverse @nodes;
+
+# The report of a download says which search the picture is of, as far as its
+# address is known.  A new nginx takes half of a rate as used.
+
+my $db = Postgres->new;
+$stack = Stack->new(workers => 1, Feed::options(
+    sources => ['unsplash'], params => { unsplash => 'rate=10r/60s' },
+    http => 'atelier_postgres "' . $db->conninfo . '";'));
+my %address = (knownphotoX => '&ixid=M3w%3D', plainphotoX => '',
+               longxphotoX => '&x=' . 'y' x 3000);
+while (my ($name, $more) = each %address) {
+    $db->sql('INSERT INTO atelier.design (id, data) VALUES'
+             . " ('unsplash:$name', '{\"id\":\"unsplash:$name\","
+             . "\"url\":\"https://images.unsplash.com/p?q=85$more\"}')");
+}
+Stack::until_true('PostgreSQL', sub {
+    return $stack->http->get($stack->url('/health/ready'))->{content}
+           =~ /"postgres":"ok"/;
+});
+
+sub reported {
+    my ($what, $name, $ixid) = @_;
+    is(post("/designs/unsplash:$name/download"), 204, "$what: reported");
+    my $last = last_call('unsplash');
+    is($last->{path}, "/unsplash/photos/$name/download", '... itself');
+    is($last->{args}{ixid}, $ixid, '... with its ixid');
+    return;
+}
+
+reported('a design that is stored', 'knownphotoX', 'M3w=');
+reported('one without', 'plainphotoX', undef);
+reported('one whose address is too long', 'longxphotoX', undef);
+reported('one that is not stored', 'otherphotoX', undef);
+$db->stop;
+reported('without PostgreSQL', 'knownphotoX', undef);
+is(post('/designs/unsplash:knownphotoX/download'), 503, 'more than are allowed');
+$stack->finish;
 done_testing();
