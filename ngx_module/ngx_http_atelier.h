@@ -32,6 +32,7 @@ typedef struct ngx_http_atelier_postgres_conf_s
     ngx_http_atelier_postgres_conf_t;
 typedef struct ngx_http_atelier_redis_s     ngx_http_atelier_redis_t;
 typedef struct ngx_http_atelier_limits_s    ngx_http_atelier_limits_t;
+typedef struct ngx_http_atelier_live_s      ngx_http_atelier_live_t;
 
 
 /* Where a directive stands, to name it in errors found after parsing. */
@@ -58,6 +59,8 @@ typedef struct {
     ngx_str_t                     feed_path;
     ngx_str_t                     feed_control;  /* Cache-Control */
     ngx_int_t                     request_id;    /* index of $request_id */
+    ngx_msec_t                    sockets_drain; /* the longest */
+    unsigned                      sockets:1;     /* there may be some */
 } ngx_http_atelier_main_conf_t;
 
 
@@ -69,6 +72,7 @@ typedef enum {
     NGX_HTTP_ATELIER_HEALTH_LIVE,
     NGX_HTTP_ATELIER_DESIGNS,
     NGX_HTTP_ATELIER_FILL,
+    NGX_HTTP_ATELIER_LIVE,
     NGX_HTTP_ATELIER_HEALTH_READY
 } ngx_http_atelier_endpoint_e;
 
@@ -91,6 +95,8 @@ typedef struct {
     ngx_http_atelier_place_t      place;
     ngx_http_complex_value_t     *visitor;       /* atelier_visitor */
     ngx_http_atelier_operator_t  *operator;      /* atelier_operator */
+    ngx_http_atelier_live_t      *live;          /* atelier_live */
+    ngx_flag_t                    live_echo;     /* atelier_live_echo */
 
     /* Of atelier_generate: */
     ngx_http_atelier_strategy_e   strategy;
@@ -115,6 +121,7 @@ typedef struct {
     void                         *cancel;
     void                         *fill;
     void                         *download;
+    void                         *socket;        /* until it is let go */
     unsigned                      answered:1;    /* the answer is our own */
     unsigned                      problem_sent:1;
 } ngx_http_atelier_ctx_t;

@@ -628,6 +628,14 @@ ngx_http_atelier_check_shutdown(ngx_cycle_t *cycle,
         return;
     }
 
+    if (amcf->sockets && amcf->sockets_drain >= ccf->shutdown_timeout) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "\"worker_shutdown_timeout\" of %Mms is not longer "
+                      "than drain=%Mms of \"atelier_live\": a reload would "
+                      "close the sockets that are left all at once",
+                      ccf->shutdown_timeout, amcf->sockets_drain);
+    }
+
     for (i = 0; i < AT_FEED_SOURCES; i++) {
         if (amcf->sources[i]
             && NGX_HTTP_ATELIER_FILL_DEADLINE >= ccf->shutdown_timeout)

@@ -7,7 +7,8 @@
  *                 atelier_egress, atelier_postgres, atelier_redis,
  *                 atelier_limits
  *     location    atelier_generate, atelier_cancel, atelier_designs,
- *                 atelier_fill, atelier_metrics, atelier_health
+ *                 atelier_fill, atelier_live, atelier_live_echo,
+ *                 atelier_metrics, atelier_health
  *     all three   atelier_visitor, atelier_operator
  */
 
@@ -16,6 +17,7 @@
 #include "ngx_http_atelier_designs.h"
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
+#include "ngx_http_atelier_live.h"
 #include "ngx_http_atelier_operator.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_postgres.h"
@@ -140,6 +142,20 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
       ngx_http_atelier_fill,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("atelier_live"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_atelier_live,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_live_echo"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_atelier_loc_conf_t, live_echo),
       NULL },
 
     { ngx_string("atelier_cancel"),
@@ -326,6 +342,8 @@ ngx_http_atelier_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_http_atelier_socket_init_process(cycle);
+
     return ngx_http_atelier_postgres_init_process(cycle);
 }
 
@@ -333,6 +351,7 @@ ngx_http_atelier_init_process(ngx_cycle_t *cycle)
 static void
 ngx_http_atelier_exit_process(ngx_cycle_t *cycle)
 {
+    ngx_http_atelier_socket_exit_process();
     ngx_http_atelier_redis_exit_process();
     ngx_http_atelier_postgres_exit_process();
 }
@@ -365,7 +384,16 @@ ngx_http_atelier_create_main_conf(ngx_conf_t *cf)
 static void *
 ngx_http_atelier_create_loc_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_atelier_loc_conf_t));
+    ngx_http_atelier_loc_conf_t  *alcf;
+
+    alcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_atelier_loc_conf_t));
+    if (alcf == NULL) {
+        return NULL;
+    }
+
+    alcf->live_echo = NGX_CONF_UNSET;
+
+    return alcf;
 }
 
 
@@ -400,6 +428,10 @@ ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         if (clcf->lmt_excpt && clcf->handler == NULL) {
             clcf->handler = conf->handler;
         }
+    }
+
+    if (ngx_http_atelier_live_echo_check(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (conf->endpoint != NGX_HTTP_ATELIER_GENERATE) {

@@ -44,6 +44,8 @@ static const ngx_http_atelier_title_t  ngx_http_atelier_titles[] = {
       "This address does not take that content type." },
     { 422, "Unprocessable Content", "unprocessable",
       "The request was understood and refused." },
+    { 426, "Upgrade Required", "upgrade_required",
+      "This address serves WebSockets alone." },
     { 429, "Too Many Requests", "too_many_requests",
       "Too many requests; try again later." },
     { 500, "Internal Server Error", "internal_error",
@@ -54,6 +56,8 @@ static const ngx_http_atelier_title_t  ngx_http_atelier_titles[] = {
       "The server cannot answer now; try again later." },
     { 504, "Gateway Timeout", "gateway_timeout",
       "A service behind this server did not answer in time." },
+    { 505, "HTTP Version Not Supported", "http_version",
+      "This address does not take that version of HTTP." },
     { 0, "Error", "error", "The request failed." }
 };
 

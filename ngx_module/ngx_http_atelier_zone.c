@@ -10,11 +10,12 @@
 #include "ngx_http_atelier_zone.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_joint.h"
+#include "ngx_http_atelier_socket.h"
 #include "ngx_http_atelier_source.h"
 
 
 #define NGX_HTTP_ATELIER_MAGIC     0x4154454c      /* "ATEL" */
-#define NGX_HTTP_ATELIER_LAYOUT    6
+#define NGX_HTTP_ATELIER_LAYOUT    8
 #define NGX_HTTP_ATELIER_ZONE_MIN  (64 * 1024)
 
 
@@ -203,6 +204,8 @@ ngx_http_atelier_zone_create(ngx_http_atelier_zone_t *zone)
     zone->sh->magic = NGX_HTTP_ATELIER_MAGIC;
     zone->sh->version = NGX_HTTP_ATELIER_LAYOUT;
     zone->sh->size = sizeof(ngx_http_atelier_shared_t);
+
+    ngx_http_atelier_socket_zone_create(&zone->sh->sockets);
 
     pool->data = zone->sh;
 

@@ -13,6 +13,7 @@
 
 #include "ngx_http_atelier.h"
 #include "ngx_http_atelier_redis_stats.h"
+#include "ngx_http_atelier_socket_zone.h"
 #include "at_breaker.h"
 
 
@@ -205,6 +206,7 @@ typedef struct {
                              postgres_gauges[NGX_HTTP_ATELIER_WORKERS_MAX];
     ngx_http_atelier_redis_stats_t   redis;
     ngx_http_atelier_joint_node_t    share;        /* under the mutex */
+    ngx_http_atelier_socket_shared_t  sockets;
 } ngx_http_atelier_shared_t;
 
 

@@ -92,6 +92,14 @@ at_ws_result_e at_ws_parse(at_ws_parser_t *p, const at_ws_rules_t *rules,
 void at_ws_parser_free(at_ws_parser_t *p);
 
 
+/* 1: between two messages; one that was zero-initialised is the same. */
+static inline int
+at_ws_parser_idle(const at_ws_parser_t *p)
+{
+    return p->nhead == 0 && !p->message && !p->lent && !p->over;
+}
+
+
 /* XORs p, which is at byte turn of its mask; the same puts it back. */
 void at_ws_mask(uint8_t *p, size_t len, const uint8_t mask[4], unsigned turn);
 

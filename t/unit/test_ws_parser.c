@@ -219,6 +219,7 @@ test_in_place(void **state)
     assert_int_equal(at_ws_parse(&p, &test_rules, &pos, end, &event),
                      AT_WS_MORE);
     assert_null(p.kept.data);
+    assert_true(at_ws_parser_idle(&p));
 
     at_buf_free(&b);
 }
@@ -248,6 +249,50 @@ test_memory(void **state)
     assert_int_equal(p.kept.len, 3);
     assert_true(p.kept.cap <= 64);
     assert_true(sizeof(at_ws_parser_t) <= 80);
+    assert_false(at_ws_parser_idle(&p));
+
+    at_ws_parser_free(&p);
+    at_buf_free(&b);
+}
+
+
+/* A parser is idle where a new one could take its place, and only there. */
+static void
+test_idle(void **state)
+{
+    size_t           i, first, second;
+    uint8_t         *pos;
+    at_buf_t         b;
+    at_ws_event_t    event;
+    at_ws_parser_t   p;
+
+    (void) state;
+
+    memset(&b, 0, sizeof(at_buf_t));
+    memset(&p, 0, sizeof(at_ws_parser_t));
+
+    test_frame_add(&b, 0x89, AT_STR("ping"), 0);
+    first = b.len;
+    test_frame_add(&b, 0x01, AT_STR(""), 0);
+    test_frame_add(&b, 0x80, AT_STR("end"), 0);
+    second = b.len;
+
+    assert_true(at_ws_parser_idle(&p));
+
+    for (i = 0; i < b.len; i++) {
+        pos = b.data + i;
+
+        while (at_ws_parse(&p, &test_rules, &pos, b.data + i + 1, &event)
+               != AT_WS_MORE)
+        {
+            /* void */
+        }
+
+        assert_int_equal(at_ws_parser_idle(&p),
+                         i + 1 == first || i + 1 == second);
+    }
+
+    assert_null(p.kept.data);
 
     at_ws_parser_free(&p);
     at_buf_free(&b);
@@ -346,6 +391,7 @@ main(void)
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_idle),
         cmocka_unit_test(test_mask),
         cmocka_unit_test(test_long_row)
     };
