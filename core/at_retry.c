@@ -40,6 +40,7 @@ typedef struct {
     int64_t  hour;
     int64_t  minute;
     int64_t  second;
+    int64_t  ahead;             /* of UTC, in seconds */
 } at_retry_date_t;
 
 
@@ -59,6 +60,8 @@ static int at_retry_imf(at_retry_in_t in, at_retry_date_t *d);
 static int at_retry_rfc850(at_retry_in_t in, int64_t now,
     at_retry_date_t *d);
 static int at_retry_asctime(at_retry_in_t in, at_retry_date_t *d);
+static int at_retry_iso(at_retry_in_t in, at_retry_date_t *d);
+static int at_retry_zone(at_retry_in_t *in, at_retry_date_t *d);
 static int at_retry_date_valid(const at_retry_date_t *d);
 static int64_t at_retry_days(int64_t year, int64_t month, int64_t day);
 
@@ -140,13 +143,15 @@ at_retry_after(at_str_t value, int64_t now)
 
     in.p = value.data;
     in.end = value.data + value.len;
+    d.ahead = 0;
 
-    if (at_retry_digit(*in.p)) {
+    if (at_retry_digit(*in.p) && at_retry_iso(in, &d) != AT_OK) {
         ms = at_retry_duration(&in);
         return in.p == in.end ? ms : -1;
     }
 
-    if (at_retry_imf(in, &d) != AT_OK
+    if (!at_retry_digit(*value.data)
+        && at_retry_imf(in, &d) != AT_OK
         && at_retry_rfc850(in, now, &d) != AT_OK
         && at_retry_asctime(in, &d) != AT_OK)
     {
@@ -154,7 +159,7 @@ at_retry_after(at_str_t value, int64_t now)
     }
 
     at = at_retry_days(d.year, d.month, d.day) * 86400
-         + d.hour * 3600 + d.minute * 60 + d.second;
+         + d.hour * 3600 + d.minute * 60 + d.second - d.ahead;
 
     if (at <= now) {
         return 0;
@@ -568,6 +573,64 @@ at_retry_asctime(at_retry_in_t in, at_retry_date_t *d)
     }
 
     return at_retry_date_valid(d);
+}
+
+
+/* "1994-11-06T08:49:37.125Z", "1994-11-06 09:49:37+01:00" */
+static int
+at_retry_iso(at_retry_in_t in, at_retry_date_t *d)
+{
+    if (at_retry_digits(&in, 4, &d->year) != AT_OK
+        || !at_retry_literal(&in, "-")
+        || at_retry_digits(&in, 2, &d->month) != AT_OK
+        || !at_retry_literal(&in, "-")
+        || at_retry_digits(&in, 2, &d->day) != AT_OK
+        || (!at_retry_literal(&in, "T") && !at_retry_literal(&in, " "))
+        || at_retry_digits(&in, 2, &d->hour) != AT_OK
+        || !at_retry_literal(&in, ":")
+        || at_retry_digits(&in, 2, &d->minute) != AT_OK
+        || !at_retry_literal(&in, ":")
+        || at_retry_digits(&in, 2, &d->second) != AT_OK
+        || at_retry_zone(&in, d) != AT_OK
+        || in.p != in.end)
+    {
+        return AT_ERROR;
+    }
+
+    return at_retry_date_valid(d);
+}
+
+
+/* ".125Z", "Z", "+01:00", or nothing, which is taken for UTC. */
+static int
+at_retry_zone(at_retry_in_t *in, at_retry_date_t *d)
+{
+    int      west;
+    int64_t  hours, minutes;
+
+    if (at_retry_literal(in, ".")) {
+        while (in->p < in->end && at_retry_digit(*in->p)) {
+            in->p++;
+        }
+    }
+
+    if (in->p == in->end || at_retry_literal(in, "Z")) {
+        return AT_OK;
+    }
+
+    west = at_retry_literal(in, "-");
+
+    if ((!west && !at_retry_literal(in, "+"))
+        || at_retry_digits(in, 2, &hours) != AT_OK
+        || !at_retry_literal(in, ":")
+        || at_retry_digits(in, 2, &minutes) != AT_OK)
+    {
+        return AT_ERROR;
+    }
+
+    d->ahead = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
+
+    return AT_OK;
 }
 
 

@@ -58,9 +58,10 @@ int at_base64_finish(at_base64_t *d, at_buf_t *out);
 
 /*
  * A duration as providers write it, to milliseconds, rounded up:
- * "7", "7.5", "1m30s", "120ms", "1h2m3.5s", or an HTTP date (RFC 9110 section
- * 5.6.7, all three forms) counted from now.  now is seconds since 1970.
- * Returns -1 if it is none of these; never more than one day.
+ * "7", "7.5", "1m30s", "120ms", "1h2m3.5s", or a date of HTTP (RFC 9110
+ * section 5.6.7, all three forms) or of RFC 3339, counted from now.  now is
+ * seconds since 1970.  Returns -1 if it is none of these; never more than one
+ * day.
  */
 int64_t at_retry_after(at_str_t value, int64_t now);
 

@@ -13,6 +13,9 @@
 /* How long a quota is believed that does not say how long it is. */
 #define NGX_HTTP_ATELIER_QUOTA_WINDOW  60000
 
+/* A stranger's numbers are cut to this, so that they can be reckoned with. */
+#define NGX_HTTP_ATELIER_QUOTA_MAX     1000000000
+
 
 void
 ngx_http_atelier_quota_learn(ngx_http_atelier_zone_t *zone,
@@ -41,8 +44,8 @@ ngx_http_atelier_quota_learn(ngx_http_atelier_zone_t *zone,
 
     q->until = ngx_max(ngx_current_msec + (ngx_msec_t) ms, 1);
     q->window = (quota->window_ms > 0) ? quota->window_ms : 0;
-    q->limit = quota->limit;
-    q->left = quota->remaining;
+    q->limit = ngx_min(quota->limit, NGX_HTTP_ATELIER_QUOTA_MAX);
+    q->left = ngx_min(quota->remaining, NGX_HTTP_ATELIER_QUOTA_MAX);
 
     ngx_shmtx_unlock(&zone->pool->mutex);
 }

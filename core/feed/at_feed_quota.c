@@ -2,10 +2,11 @@
  * What headers say of limits.
  *
  * All known forms are read for every source: "X-Ratelimit-Limit", "-Remaining"
- * and "-Reset" (a time of 1970, or seconds from now, told apart by their
- * size), with or without "X-", with a suffix that names one of several
- * limits, "available" for "remaining", a limit with its window ("20/min"),
- * and Retry-After.  Numbers are a stranger's and saturate.
+ * and "-Reset" (since 1970, in seconds or in milliseconds, or seconds from
+ * now, told apart by their size; or a date or duration in words), with or
+ * without "X-", with a suffix that names one of several limits, "available"
+ * for "remaining", a limit with its window ("20/min"), and Retry-After.
+ * Numbers are a stranger's and saturate.
  */
 
 #include <string.h>
@@ -13,7 +14,10 @@
 #include "at_feed_internal.h"
 
 
-#define AT_FEED_UNIX_TIME  1000000000   /* a reset above is a date */
+/* A reset above is a date; above the other, one in ms. */
+#define AT_FEED_UNIX_TIME  1000000000LL
+#define AT_FEED_UNIX_MS    (AT_FEED_UNIX_TIME * 100)
+
 #define AT_FEED_RESET_MAX  (32LL * 24 * 60 * 60 * 1000)
 
 
@@ -118,15 +122,32 @@ at_feed_quota_window(at_str_t value)
 }
 
 
+/* -1: it cannot be read, and so says nothing. */
+
 static int64_t
 at_feed_quota_reset(at_str_t value, int64_t now)
 {
+    size_t   i;
     int64_t  n;
+
+    for (i = 0; i < value.len && value.data[i] >= '0' && value.data[i] <= '9';
+         i++)
+    {
+        /* void */
+    }
+
+    while (i < value.len && value.data[i] == ' ') {
+        i++;
+    }
+
+    if (i == 0 || i < value.len) {
+        return at_retry_after(value, now);
+    }
 
     n = at_feed_number(value);
 
-    if (n < 0) {
-        return -1;
+    if (n > AT_FEED_UNIX_MS && n < INT64_MAX) {
+        n /= 1000;
     }
 
     if (n > AT_FEED_UNIX_TIME) {
@@ -150,7 +171,8 @@ at_feed_quota_ratelimit(at_feed_answer_t *a, at_str_t name, at_str_t value)
         /* void */
     }
 
-    n = at_feed_number(value);
+    n = (i == 3) ? at_feed_quota_reset(value, a->private->now)
+                 : at_feed_number(value);
 
     if (i == 4 || n < 0) {
         return;
@@ -170,7 +192,6 @@ at_feed_quota_ratelimit(at_feed_answer_t *a, at_str_t name, at_str_t value)
 
     if (i == 3) {
         field = &b->quota.reset_ms;
-        n = at_feed_quota_reset(value, a->private->now);
     }
 
     *field = n;

@@ -141,6 +141,16 @@ static const test_quota_t  test_quotas[] = {
       "X-Ratelimit-Reset: 1800086400\n", { 1, 20000, 19684, 86400000, -1 } },
     { "X-Ratelimit-Reset: 1799999999\n", { 1, -1, -1, 0, -1 } },
 
+    /* The same in milliseconds and in words. */
+    { "X-Ratelimit-Reset: 1800086400000\n", { 1, -1, -1, 86400000, -1 } },
+    { "X-Ratelimit-Reset: 1799999999000\n", { 1, -1, -1, 0, -1 } },
+    { "X-Ratelimit-Reset: 2027-01-15T08:01:00Z\n",
+      { 1, -1, -1, 60000, -1 } },
+    { "X-Ratelimit-Reset: Fri, 15 Jan 2027 08:01:00 GMT\n",
+      { 1, -1, -1, 60000, -1 } },
+    { "X-Ratelimit-Reset: 1m30s\n", { 1, -1, -1, 90000, -1 } },
+    { "X-Ratelimit-Reset: 2027-01-15\n", { 0, -1, -1, -1, -1 } },
+
     /* Pixabay: seconds. */
     { "X-RateLimit-Limit: 100\nX-RateLimit-Remaining: 99\n"
       "X-RateLimit-Reset: 59\n", { 1, 100, 99, 59000, -1 } },
