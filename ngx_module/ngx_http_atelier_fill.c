@@ -5,8 +5,9 @@
  *     /fill?query=&page=&perPage=&snapshot=&orientation=&color=&source=
  *
  * are the arguments of the /designs request whose page is wanted; ahead=N asks
- * for N pages more, if no source has to be pushed to its limit for it; local=1
- * leaves the snapshot in L1.  The answer says what was done:
+ * for N more pages, if no source has to be pushed to its limit for it;
+ * within=N is a deadline, in ms, before the usual one; local=1 leaves the
+ * snapshot in L1.  The answer says what was done:
  *
  *     200 filled, enough (there was nothing to do)
  *     409 busy (somebody else is at it), outdated (it was invalidated)
@@ -37,6 +38,7 @@ static void ngx_http_atelier_fill_store(ngx_http_atelier_fill_t *fill);
 static void ngx_http_atelier_fill_stored(void *data, redisReply *reply);
 static void ngx_http_atelier_fill_deadline(ngx_event_t *ev);
 static void ngx_http_atelier_fill_tick(ngx_event_t *ev);
+static void ngx_http_atelier_fill_renew(ngx_event_t *ev);
 static void ngx_http_atelier_fill_cleanup(void *data);
 
 
@@ -100,6 +102,7 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
     ngx_int_t                 n;
     ngx_str_t                 value;
     ngx_uint_t                local;
+    ngx_msec_t                within;
     ngx_http_cleanup_t       *cln;
     at_feed_args_error_t      error;
     ngx_http_atelier_ctx_t   *ctx;
@@ -123,6 +126,13 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
         fill->ahead = (n > 0) ? ngx_min(n, 2 * NGX_HTTP_ATELIER_AHEAD) : 0;
     }
 
+    within = NGX_HTTP_ATELIER_FILL_DEADLINE;
+
+    if (ngx_http_arg(r, (u_char *) "within", 6, &value) == NGX_OK) {
+        n = ngx_atoi(value.data, value.len);
+        within = (n > 0) ? ngx_min((ngx_msec_t) n, within) : within;
+    }
+
     local = (ngx_http_arg(r, (u_char *) "local", 5, &value) == NGX_OK);
 
     fill->http = r;
@@ -130,7 +140,7 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
     fill->location = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
     fill->sources = ngx_http_atelier_fill_sources(fill);
     fill->generation = ngx_http_atelier_cache_generation(fill->conf->cache);
-    fill->until = ngx_current_msec + NGX_HTTP_ATELIER_FILL_DEADLINE;
+    fill->until = ngx_current_msec + within;
 
     fill->deadline.handler = ngx_http_atelier_fill_deadline;
     fill->deadline.data = r->connection;
@@ -139,6 +149,10 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
     fill->tick.handler = ngx_http_atelier_fill_tick;
     fill->tick.data = r->connection;
     fill->tick.log = r->connection->log;
+
+    fill->renew.handler = ngx_http_atelier_fill_renew;
+    fill->renew.data = r->connection;
+    fill->renew.log = r->connection->log;
 
     cln = ngx_http_cleanup_add(r, 0);
 
@@ -173,7 +187,7 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
 
     r->read_event_handler = ngx_http_block_reading;
 
-    ngx_add_timer(&fill->deadline, NGX_HTTP_ATELIER_FILL_DEADLINE);
+    ngx_add_timer(&fill->deadline, within);
 
     return ngx_http_atelier_fill_begin(fill, local);
 }
@@ -244,8 +258,7 @@ ngx_http_atelier_fill_begin(ngx_http_atelier_fill_t *fill, ngx_uint_t local)
                                         ngx_http_atelier_cache_node(
                                             fill->conf->cache),
                                         fill->ahead, fill->conf->feed_fresh,
-                                        NGX_HTTP_ATELIER_FILL_DEADLINE
-                                        + NGX_HTTP_ATELIER_FILL_GRACE,
+                                        NGX_HTTP_ATELIER_FILL_LEASE,
                                         fill->sources,
                                         ngx_http_atelier_fill_begun, fill);
         if (fill->op) {
@@ -284,6 +297,7 @@ ngx_http_atelier_fill_begun(void *data, redisReply *reply)
 
     case NGX_HTTP_ATELIER_SNAPSHOT_FILL:
         fill->remote = 1;
+        ngx_add_timer(&fill->renew, NGX_HTTP_ATELIER_FILL_RENEW);
         rc = ngx_http_atelier_fill_launch(fill);
         break;
 
@@ -497,6 +511,23 @@ ngx_http_atelier_fill_tick(ngx_event_t *ev)
 }
 
 
+/* Other nodes are to learn soon when this one has died. */
+
+static void
+ngx_http_atelier_fill_renew(ngx_event_t *ev)
+{
+    ngx_http_atelier_fill_t  *fill;
+
+    fill = ngx_queue_data(ev, ngx_http_atelier_fill_t, renew);
+
+    if (fill->remote) {
+        ngx_http_atelier_snapshot_renew(&fill->feed, &fill->begin,
+                                        NGX_HTTP_ATELIER_FILL_LEASE);
+        ngx_add_timer(&fill->renew, NGX_HTTP_ATELIER_FILL_RENEW);
+    }
+}
+
+
 /* However the request ends; lanes have been ended by the fan-out before. */
 
 static void
@@ -514,6 +545,10 @@ ngx_http_atelier_fill_cleanup(void *data)
 
     if (fill->tick.timer_set) {
         ngx_del_timer(&fill->tick);
+    }
+
+    if (fill->renew.timer_set) {
+        ngx_del_timer(&fill->renew);
     }
 
     if (fill->op) {

@@ -25,6 +25,10 @@
 /* What reading, merging and storing may take beyond it. */
 #define NGX_HTTP_ATELIER_FILL_GRACE     2000
 
+/* A lease over nodes ends so soon after its node died, and is renewed. */
+#define NGX_HTTP_ATELIER_FILL_LEASE     2000
+#define NGX_HTTP_ATELIER_FILL_RENEW     500
+
 
 typedef struct ngx_http_atelier_fill_s  ngx_http_atelier_fill_t;
 
@@ -70,6 +74,7 @@ struct ngx_http_atelier_fill_s {
     ngx_http_atelier_redis_op_t     *op;
     ngx_event_t                      deadline;
     ngx_event_t                      tick;
+    ngx_event_t                      renew;        /* of the lease */
     ngx_uint_t                       lease;        /* in L1; 0: none */
     ngx_uint_t                       generation;   /* of L1, at the start */
     ngx_msec_t                       until;        /* the deadline */

@@ -18,8 +18,14 @@
 /* What may pass beyond the deadline of a fill before readers are answered. */
 #define NGX_HTTP_ATELIER_FLIGHT_GRACE  400
 
+/* A fill that begins late may last so many ms all the same. */
+#define NGX_HTTP_ATELIER_FLIGHT_AGAIN  1000
+
 /* A poll of somebody else's lease, in ms, and so much more at random. */
 #define NGX_HTTP_ATELIER_POLL          10
+
+/* The same of a lease over nodes, for which a fill has to ask. */
+#define NGX_HTTP_ATELIER_POLL_AWAY     50
 
 /* Fills that one flight asks for. */
 #define NGX_HTTP_ATELIER_FILLS         2
@@ -39,6 +45,7 @@ static void ngx_http_atelier_flight_looked(void *data, redisReply *reply);
 static void ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_slice_t *slice);
 static void ngx_http_atelier_flight_fill(ngx_http_atelier_flight_t *f);
+static ngx_msec_t ngx_http_atelier_flight_left(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_filled(void *data, ngx_uint_t status);
 static void ngx_http_atelier_flight_wait(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_poll(ngx_event_t *ev);
@@ -149,6 +156,7 @@ ngx_http_atelier_flight_create(ngx_http_request_t *r,
 
     f->pool = pool;
     f->id = *id;
+    f->until = ngx_current_msec + NGX_HTTP_ATELIER_FILL_DEADLINE;
     f->conf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
     f->generation = ngx_http_atelier_cache_generation(f->conf->cache);
     f->request_id.len = request_id->len;
@@ -348,6 +356,9 @@ ngx_http_atelier_flight_fill(ngx_http_atelier_flight_t *f)
         || ngx_http_atelier_feed_args(&b, &f->feed, f->feed.args.page,
                                       f->id.snapshot)
            != AT_OK
+        || at_buf_printf(&b, "&within=%lu",
+                         (unsigned long) ngx_http_atelier_flight_left(f))
+           != AT_OK
         || (f->local && at_buf_append_str(&b, AT_STR("&local=1")) != AT_OK))
     {
         at_buf_free(&b);
@@ -358,12 +369,6 @@ ngx_http_atelier_flight_fill(ngx_http_atelier_flight_t *f)
     path.data = b.data;
     path.len = b.len;
 
-    /* one that begins late, as another broke off, has its full time */
-
-    ngx_add_timer(&f->deadline, NGX_HTTP_ATELIER_FILL_DEADLINE
-                                + NGX_HTTP_ATELIER_FLIGHT_GRACE);
-
-    f->fills++;
     f->errand = ngx_http_atelier_egress_ask(f->conf->egress, &path,
                                             &f->request_id,
                                             ngx_http_atelier_flight_filled,
@@ -374,6 +379,35 @@ ngx_http_atelier_flight_fill(ngx_http_atelier_flight_t *f)
         f->last = 1;
         ngx_http_atelier_flight_look(f);
     }
+}
+
+
+/*
+ * How long a fill may last that begins now: to the deadline of the readers, or
+ * long enough to be of use to those who come later.  Readers wait for that
+ * only once, if who filled before died late; never for another node.
+ */
+
+static ngx_msec_t
+ngx_http_atelier_flight_left(ngx_http_atelier_flight_t *f)
+{
+    ngx_msec_int_t  left;
+
+    left = (ngx_msec_int_t) (f->until - ngx_current_msec);
+
+    if (left >= NGX_HTTP_ATELIER_FLIGHT_AGAIN) {
+        return left;
+    }
+
+    if (!f->away && !f->again) {
+        f->again = 1;
+        f->until = ngx_current_msec + NGX_HTTP_ATELIER_FLIGHT_AGAIN;
+
+        ngx_add_timer(&f->deadline, NGX_HTTP_ATELIER_FLIGHT_AGAIN
+                                    + NGX_HTTP_ATELIER_FLIGHT_GRACE);
+    }
+
+    return NGX_HTTP_ATELIER_FLIGHT_AGAIN;
 }
 
 
@@ -412,8 +446,11 @@ ngx_http_atelier_flight_filled(void *data, ngx_uint_t status)
 static void
 ngx_http_atelier_flight_wait(ngx_http_atelier_flight_t *f)
 {
-    ngx_add_timer(&f->poll, NGX_HTTP_ATELIER_POLL
-                            + ngx_random() % NGX_HTTP_ATELIER_POLL);
+    ngx_msec_t  ms;
+
+    ms = f->away ? NGX_HTTP_ATELIER_POLL_AWAY : NGX_HTTP_ATELIER_POLL;
+
+    ngx_add_timer(&f->poll, ms + ngx_random() % ms);
 }
 
 
@@ -425,6 +462,7 @@ ngx_http_atelier_flight_poll(ngx_event_t *ev)
     f = ngx_queue_data(ev, ngx_http_atelier_flight_t, poll);
 
     if (ngx_http_atelier_cache_leased(f->conf->cache, f->id.feed)) {
+        f->away = 0;
         ngx_http_atelier_flight_wait(f);
         return;
     }

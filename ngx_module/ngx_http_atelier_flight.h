@@ -29,7 +29,8 @@ struct ngx_http_atelier_flight_s {
     ngx_event_t                      poll;
     ngx_event_t                      deadline;
     ngx_connection_t                 dummy;     /* what events point to */
-    ngx_uint_t                       fills;
+    ngx_msec_t                       until;     /* a fill may last */
+    ngx_uint_t                       fills;     /* but for busy ones */
     ngx_uint_t                       generation;    /* of L1, at the start */
     ngx_http_atelier_page_t          page;
     ngx_str_t                        timing;
@@ -37,6 +38,8 @@ struct ngx_http_atelier_flight_s {
     unsigned                         local:1;   /* L1 has the snapshot */
     unsigned                         filled:1;  /* by us: MISS */
     unsigned                         last:1;    /* no more fills */
+    unsigned                         away:1;    /* not we, but others fill */
+    unsigned                         again:1;   /* it lasts longer already */
     unsigned                         searched:1;
 };
 

@@ -32,6 +32,8 @@ typedef struct {
 } ngx_http_atelier_words_t;
 
 
+static void ngx_http_atelier_snapshot_lease(ngx_http_atelier_feed_t *feed,
+    ngx_http_atelier_begin_t *begin, ngx_str_t ms);
 static void ngx_http_atelier_snapshot_words(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_words_t *w);
 static ngx_str_t ngx_http_atelier_snapshot_number(u_char *p, uint64_t n);
@@ -496,11 +498,31 @@ ngx_http_atelier_snapshot_design(ngx_array_t *words, at_design_t *d,
 
 
 void
+ngx_http_atelier_snapshot_renew(ngx_http_atelier_feed_t *feed,
+    ngx_http_atelier_begin_t *begin, ngx_msec_t ms)
+{
+    u_char  n[NGX_HTTP_ATELIER_NUMBER_LEN];
+
+    ngx_http_atelier_snapshot_lease(feed, begin,
+                                    ngx_http_atelier_snapshot_number(n, ms));
+}
+
+
+void
 ngx_http_atelier_snapshot_release(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_begin_t *begin)
 {
+    ngx_http_atelier_snapshot_lease(feed, begin,
+                                    (ngx_str_t) ngx_string("0"));
+}
+
+
+static void
+ngx_http_atelier_snapshot_lease(ngx_http_atelier_feed_t *feed,
+    ngx_http_atelier_begin_t *begin, ngx_str_t ms)
+{
     u_char     key[sizeof("atelier:lease:") + AT_HASH_HEX];
-    ngx_str_t  argv[2];
+    ngx_str_t  argv[3];
 
     argv[0].data = key;
     argv[0].len = ngx_sprintf(key, "atelier:lease:") - key;
@@ -509,8 +531,9 @@ ngx_http_atelier_snapshot_release(ngx_http_atelier_feed_t *feed,
 
     argv[1].data = begin->token;
     argv[1].len = NGX_HTTP_ATELIER_TOKEN_LEN;
+    argv[2] = ms;
 
-    (void) ngx_http_atelier_redis_eval(&ngx_http_atelier_lua_release, 1, 2,
+    (void) ngx_http_atelier_redis_eval(&ngx_http_atelier_lua_lease, 1, 3,
                                        argv, NULL, NULL);
 }
 

@@ -116,6 +116,10 @@ ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_commit_reply(
 ngx_int_t ngx_http_atelier_snapshot_design(ngx_array_t *words,
     at_design_t *d, ngx_pool_t *pool);
 
+/* It lasts for so many ms from now, if it is still ours. */
+void ngx_http_atelier_snapshot_renew(ngx_http_atelier_feed_t *feed,
+    ngx_http_atelier_begin_t *begin, ngx_msec_t ms);
+
 /* Gives a lease over nodes back that no commit ended. */
 void ngx_http_atelier_snapshot_release(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_begin_t *begin);

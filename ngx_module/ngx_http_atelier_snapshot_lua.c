@@ -275,11 +275,11 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_commit = { .text =
 };
 
 
-/* KEYS: the lease.  ARGV: its token. */
+/* KEYS: the lease.  ARGV: its token, ms that it lasts; 0: it ends. */
 
-ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_release = { .text =
+ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_lease = { .text =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then\n"
-    "  return redis.call('DEL', KEYS[1])\n"
+    "  return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
     "end\n"
     "return 0\n"
 };

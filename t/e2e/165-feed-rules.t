@@ -215,6 +215,31 @@ is($there->{json}{snapshot}, $walks[0][0]{json}{snapshot},
 my %seen = map { $_ => 1 } map { Feed::ids($_) } @{ $walks[0] };
 is((grep { $seen{$_} } Feed::ids($there)), 0, '... and sees nothing twice');
 
+# A fill that takes longer than the lease over nodes keeps it.
+
+$stack->reset_sandbox;
+$stack->control($_ => { latencyMs => 2500 }) for @Feed::SOURCES;
+is(Feed::get($nodes[1], '/designs?query=slow&perPage=20')->{status}, 200,
+   'a slow page');
+is(Feed::calls($stack), join(' ', (1) x 7), '... is one call to each source');
+$stack->reset_sandbox;
+
+# A node dies while it fills.  While its lease lasts readers elsewhere wait no
+# longer than to their deadline; afterwards they get the page.
+
+for ([ 'for ever', 600000, 503 ], [ 'for a time', 1000, 200 ]) {
+    my ($what, $ms, $status) = @$_;
+    my $path = "/designs?query=$status&perPage=20";
+    my ($key) = (Feed::get($nodes[0], $path)->{headers}{'surrogate-key'} // '')
+                =~ /feed-([0-9a-f]{32})/;
+    my @keys = map { @{ $redis->ask('KEYS', "atelier:$_:*") } }
+               qw(feed snap raw);
+    $redis->ask('DEL', @keys);
+    $redis->ask('SET', "atelier:lease:$key", '0' x 24, 'PX', $ms);
+    is(Feed::get($nodes[1], $path)->{status}, $status,
+       "a lease of a dead node that lasts $what: $status");
+}
+
 $_->finish for reverse @nodes;
 
 # The report of a download says which search the picture is of, as far as its
