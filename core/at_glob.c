@@ -133,3 +133,43 @@ at_glob_set(at_str_t pattern, size_t p, unsigned char c, int *match)
 
     return (p < pattern.len) ? p + 1 : p;
 }
+
+
+const char *
+at_glob_fault(at_str_t pattern)
+{
+    size_t  p, first;
+
+    for (p = 0; p < pattern.len; p++) {
+
+        if (pattern.data[p] == '\\') {
+            if (++p == pattern.len) {
+                return "ends in a backslash";
+            }
+
+            continue;
+        }
+
+        if (pattern.data[p] != '[') {
+            continue;
+        }
+
+        first = p + 1 + (p + 1 < pattern.len && pattern.data[p + 1] == '^');
+
+        for (p = first; p < pattern.len && pattern.data[p] != ']'; p++) {
+            if (pattern.data[p] == '\\') {
+                p++;
+            }
+        }
+
+        if (p >= pattern.len) {
+            return "has a [ without its ]";
+        }
+
+        if (p == first) {
+            return "has an empty set";
+        }
+    }
+
+    return NULL;
+}

@@ -15,5 +15,12 @@
 /* 1: the whole text matches. */
 int at_glob_match(at_str_t pattern, at_str_t text);
 
+/*
+ * Why somebody who wrote this pattern cannot have meant it, as a part of a
+ * sentence: "ends in a backslash"; NULL: it is well-formed.  Matching takes
+ * any.
+ */
+const char *at_glob_fault(at_str_t pattern);
+
 
 #endif /* AT_GLOB_H */

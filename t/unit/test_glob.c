@@ -1,6 +1,6 @@
 /*
  * Globs: each kind of pattern, the odd ones that Redis takes too, and that a
- * pattern of many stars is no work without end.
+ * pattern of many stars is no work without end; and what no one can have meant.
  */
 
 #include "at_test.h"
@@ -115,6 +115,51 @@ test_work_is_bounded(void **state)
 }
 
 
+static void
+test_faults(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *pattern;
+        const char  *fault;
+    } rows[] = {
+        { "",            NULL },
+        { "q=*sofa*",    NULL },
+        { "[a-c]?",      NULL },
+        { "[^a]",        NULL },
+        { "[\\]]",       NULL },
+        { "\\[",         NULL },
+        { "]",           NULL },
+        { "\\\\",        NULL },
+        { "a\\",         "ends in a backslash" },
+        { "\\\\\\",      "ends in a backslash" },
+        { "[a",          "has a [ without its ]" },
+        { "\\\\[",       "has a [ without its ]" },
+        { "[",           "has a [ without its ]" },
+        { "[^",          "has a [ without its ]" },
+        { "[a\\]",       "has a [ without its ]" },
+        { "[a\\",        "has a [ without its ]" },
+        { "[]",          "has an empty set" },
+        { "[]a]",        "has an empty set" },
+        { "x[^]",        "has an empty set" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < AT_TEST_N(rows); i++) {
+        at_str_t     pattern = at_test_exact(at_test_str(rows[i].pattern));
+        const char  *fault = at_glob_fault(pattern);
+
+        at_test_true((fault == NULL) == (rows[i].fault == NULL)
+                     && (fault == NULL || strcmp(fault, rows[i].fault) == 0),
+                     "%s: %s", rows[i].pattern, fault ? fault : "none");
+
+        free((void *) pattern.data);
+    }
+}
+
+
 int
 main(void)
 {
@@ -124,6 +169,7 @@ main(void)
         cmocka_unit_test(test_sets),
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_faults),
         cmocka_unit_test(test_work_is_bounded),
     };
 
