@@ -84,52 +84,14 @@ ngx_http_atelier_generate_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_atelier_generate_type(ngx_http_request_t *r)
 {
-    u_char     *p, *last;
-    size_t      len;
-    ngx_str_t  *encoding;
+    ngx_http_atelier_problem_t  problem;
 
-    static const u_char  json[] = "application/json";
-
-    len = sizeof(json) - 1;
-
-    if (r->headers_in.content_type
-        && r->headers_in.content_type->value.len >= len
-        && ngx_strncasecmp(r->headers_in.content_type->value.data,
-                           (u_char *) json, len) == 0)
-    {
-        p = r->headers_in.content_type->value.data + len;
-        last = r->headers_in.content_type->value.data
-               + r->headers_in.content_type->value.len;
-
-        while (p < last && (*p == ' ' || *p == '\t')) {
-            p++;
-        }
-
-        if (p == last || *p == ';') {
-
-            encoding = ngx_http_atelier_find_header(&r->headers_in.headers,
-                                                    "content-encoding");
-            if (encoding == NULL
-                || (encoding->len == 8
-                    && ngx_strncasecmp(encoding->data, (u_char *) "identity",
-                                       8) == 0))
-            {
-                return NGX_DECLINED;
-            }
-
-            return ngx_http_atelier_generate_refuse(r,
-                        NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                        "unsupported_content_encoding",
-                        "The body must be sent as it is, without a "
-                        "Content-Encoding.");
-        }
+    if (ngx_http_atelier_body_json(r, &problem) == NGX_OK) {
+        return NGX_DECLINED;
     }
 
-    return ngx_http_atelier_generate_refuse(r,
-                        NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                        "unsupported_media_type",
-                        "The body must be JSON, sent with Content-Type: "
-                        "application/json.");
+    return ngx_http_atelier_generate_refuse(r, problem.status, problem.code,
+                                            problem.detail);
 }
 
 
@@ -169,65 +131,20 @@ ngx_http_atelier_generate_body(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_atelier_generate_text(ngx_http_request_t *r, at_str_t *text)
 {
-    off_t         len;
-    u_char       *p;
-    ssize_t       n;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    switch (ngx_http_atelier_body_text(r, AT_GENERATE_BODY_MAX, text)) {
 
-    if (r->request_body == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    case NGX_OK:
+        return NGX_DECLINED;
 
-    len = 0;
-
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        len += ngx_buf_size(cl->buf);
-
-        if (len > AT_GENERATE_BODY_MAX) {
-            return ngx_http_atelier_generate_refuse(r,
+    case NGX_DECLINED:
+        return ngx_http_atelier_generate_refuse(r,
                         NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "body_too_large",
                         "The request body is larger than this address "
                         "takes: send at most 256 kB.");
-        }
-    }
 
-    p = ngx_pnalloc(r->pool, len + 1);
-    if (p == NULL) {
+    default:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    text->data = (const char *) p;
-    text->len = len;
-
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        b = cl->buf;
-        len = ngx_buf_size(b);
-
-        if (len == 0) {
-            continue;
-        }
-
-        if (ngx_buf_in_memory(b)) {
-            p = ngx_cpymem(p, b->pos, len);
-            continue;
-        }
-
-        /*
-         * A body in tiny chunks: core counts their framing and may have put
-         * even a small body into a file, which is in the page cache.
-         */
-
-        n = ngx_read_file(b->file, p, len, b->file_pos);
-
-        if (n != len) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        p += n;
-    }
-
-    return NGX_DECLINED;
 }
 
 

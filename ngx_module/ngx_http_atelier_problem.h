@@ -30,6 +30,20 @@ ngx_int_t ngx_http_atelier_problem(ngx_http_request_t *r,
 ngx_int_t ngx_http_atelier_problem_simple(ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *detail);
 
+/*
+ * Whether the body is announced as JSON, without a Content-Encoding.
+ * NGX_DECLINED: the problem says why not.
+ */
+ngx_int_t ngx_http_atelier_body_json(ngx_http_request_t *r,
+    ngx_http_atelier_problem_t *problem);
+
+/*
+ * The body, when it has been read, in the request's pool.  NGX_DECLINED: it
+ * has more than max bytes; NGX_ERROR: no memory, or a file that is not read.
+ */
+ngx_int_t ngx_http_atelier_body_text(ngx_http_request_t *r, size_t max,
+    at_str_t *text);
+
 /* The filter's side; ngx_http_atelier_ctx_t.problem carries the body. */
 ngx_int_t ngx_http_atelier_problem_replace(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_problem_body(ngx_http_request_t *r,
