@@ -17,7 +17,8 @@
  *     atelier:snap:{S}:joins    hash: join key, id of the design that has it
  *     atelier:snap:{S}:mirrors  hash: id, JSON array of its mirrors
  *     atelier:lease:{K}         who fills it, over nodes
- *     atelier:generation        raised by every invalidation
+ *     atelier:generation        raised by every invalidation, see
+ *                               ngx_http_atelier_generation_lua.h
  *     atelier:likes             hash: id, likes
  *
  * Only "page" moves ids from pending to frozen, and only what is pending is

@@ -7,9 +7,10 @@
  */
 
 #include "ngx_http_atelier_snapshot_lua.h"
+#include "ngx_http_atelier_generation_lua.h"
 
 
-/* Shared by all: the time, and how the snapshot of a request is found. */
+/* Shared by all: the time, and what there is to know of a snapshot. */
 
 #define NGX_HTTP_ATELIER_LUA_HEAD                                             \
     "local t = redis.call('TIME')\n"                                          \
@@ -17,9 +18,10 @@
     "local function key(s, name)\n"                                           \
     "  return 'atelier:snap:' .. s .. ':' .. name\n"                          \
     "end\n"                                                                   \
+    "local names = {'meta', 'frozen', 'pending', 'items', 'joins',\n"         \
+    "               'mirrors'}\n"                                             \
     "local function live(s, life)\n"                                          \
-    "  for _, name in ipairs({'meta', 'frozen', 'pending', 'items',\n"        \
-    "                         'joins', 'mirrors'}) do\n"                      \
+    "  for _, name in ipairs(names) do\n"                                     \
     "    redis.call('EXPIRE', key(s, name), life)\n"                          \
     "  end\n"                                                                 \
     "  redis.call('EXPIRE', KEYS[1], life)\n"                                 \
@@ -39,6 +41,47 @@
 
 
 /*
+ * gone(s): the snapshot is none of the feed, or not any more.  It is not when
+ * a pattern that matches the text of its feed came after it, or may have
+ * come; one that was found not to be outdated is not looked at again until the
+ * next invalidation.
+ */
+
+#define NGX_HTTP_ATELIER_LUA_GONE                                             \
+    NGX_HTTP_ATELIER_LUA_GENERATION                                           \
+    NGX_HTTP_ATELIER_LUA_GLOB                                                 \
+    "local function outdated(made, top, text)\n"                              \
+    "  if made > top or top - made > 1000 then return true end\n"             \
+    "  local list = redis.call('XRANGE', 'atelier:invalidations',\n"          \
+    "                          number(made + 1), '+')\n"                      \
+    "  if #list ~= top - made then return true end\n"                         \
+    "  for _, entry in ipairs(list) do\n"                                     \
+    "    for i = 1, #entry[2], 2 do\n"                                        \
+    "      if entry[2][i] == 'pattern' and glob(entry[2][i + 1], text) then\n"\
+    "        return true\n"                                                   \
+    "      end\n"                                                             \
+    "    end\n"                                                               \
+    "  end\n"                                                                 \
+    "  return false\n"                                                        \
+    "end\n"                                                                   \
+    "local function gone(s)\n"                                                \
+    "  local m = redis.call('HMGET', key(s, 'meta'), 'feed', 'generation',\n" \
+    "                       'text')\n"                                        \
+    "  if m[1] ~= ARGV[1] then return true end\n"                             \
+    "  local made, top = tonumber(m[2] or 0), generation()\n"                 \
+    "  if made == top then return false end\n"                                \
+    "  if outdated(made, top, m[3] or '') then\n"                             \
+    "    for _, name in ipairs(names) do\n"                                   \
+    "      redis.call('UNLINK', key(s, name))\n"                              \
+    "    end\n"                                                               \
+    "    return true\n"                                                       \
+    "  end\n"                                                                 \
+    "  redis.call('HSET', key(s, 'meta'), 'generation', number(top))\n"       \
+    "  return false\n"                                                        \
+    "end\n"
+
+
+/*
  * KEYS: the feed.  ARGV: K, snapshot or "", from, count, fresh, stale, life,
  * "ask" or "take".
  *
@@ -49,18 +92,14 @@
 
 ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_page = { .text =
     NGX_HTTP_ATELIER_LUA_HEAD
+    NGX_HTTP_ATELIER_LUA_GONE
     "local s, restarted, expired, age = ARGV[2], 0, 0, 0\n"
     "local from, count = tonumber(ARGV[3]), tonumber(ARGV[4])\n"
-    "if s ~= '' and redis.call('HGET', key(s, 'meta'), 'feed') ~= ARGV[1]\n"
-    "then\n"
-    "  s, restarted = '', 1\n"
-    "end\n"
+    "if s ~= '' and gone(s) then s, restarted = '', 1 end\n"
     "if s == '' then\n"
     "  local head = redis.call('HMGET', KEYS[1], 'snapshot', 'at')\n"
     "  s = head[1]\n"
-    "  if not s or redis.call('EXISTS', key(s, 'meta')) == 0 then\n"
-    "    return {'none', restarted}\n"
-    "  end\n"
+    "  if not s or gone(s) then return {'none', restarted} end\n"
     "  age = now - tonumber(head[2])\n"
     "  if from == 0 and age >= tonumber(ARGV[5]) then\n"
     "    expired = 1\n"
@@ -134,15 +173,13 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_page = { .text =
 
 ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_begin = { .text =
     NGX_HTTP_ATELIER_LUA_HEAD
+    NGX_HTTP_ATELIER_LUA_GONE
     "local s, fresh, ask = ARGV[2], 0, {}\n"
-    "if s ~= '' and redis.call('HGET', key(s, 'meta'), 'feed') ~= ARGV[1]\n"
-    "then\n"
-    "  s = ''\n"
-    "end\n"
+    "if s ~= '' and gone(s) then s = '' end\n"
     "if s == '' then\n"
     "  local head = redis.call('HMGET', KEYS[1], 'snapshot', 'at')\n"
     "  s = head[1]\n"
-    "  if not s or redis.call('EXISTS', key(s, 'meta')) == 0\n"
+    "  if not s or gone(s)\n"
     "     or ARGV[4] == '1' and now - tonumber(head[2]) >= tonumber(ARGV[5])\n"
     "  then\n"
     "    s, fresh = ARGV[6], 1\n"
@@ -192,8 +229,7 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_begin = { .text =
     "  flat[#flat + 1] = a[2]\n"
     "  flat[#flat + 1] = a[3]\n"
     "end\n"
-    "return {'fill', s, fresh,\n"
-    "        tonumber(redis.call('GET', 'atelier:generation') or 0), flat}\n"
+    "return {'fill', s, fresh, generation(), flat}\n"
 };
 
 
@@ -208,12 +244,12 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_begin = { .text =
 
 ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_commit = { .text =
     NGX_HTTP_ATELIER_LUA_HEAD
+    NGX_HTTP_ATELIER_LUA_GENERATION
     "local s, lease, added, ok = ARGV[3], 'atelier:lease:' .. ARGV[1], 0,\n"
     "                            false\n"
     "local held = redis.call('GET', lease) == ARGV[5]\n"
     "if held then redis.call('DEL', lease) end\n"
-    "if tonumber(redis.call('GET', 'atelier:generation') or 0)\n"
-    "   ~= tonumber(ARGV[6])\n"
+    "if generation() ~= tonumber(ARGV[6])\n"
     "   or ARGV[4] == '0' and redis.call('EXISTS', key(s, 'meta')) == 0\n"
     "   or not held\n"
     "then\n"
