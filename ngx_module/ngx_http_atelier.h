@@ -73,6 +73,8 @@ typedef enum {
     NGX_HTTP_ATELIER_DESIGNS,
     NGX_HTTP_ATELIER_FILL,
     NGX_HTTP_ATELIER_LIVE,
+    NGX_HTTP_ATELIER_INVALIDATE,
+    NGX_HTTP_ATELIER_SCRAPE,
     NGX_HTTP_ATELIER_HEALTH_READY
 } ngx_http_atelier_endpoint_e;
 
@@ -122,6 +124,7 @@ typedef struct {
     void                         *fill;
     void                         *download;
     void                         *socket;        /* until it is let go */
+    void                         *command;
     unsigned                      answered:1;    /* the answer is our own */
     unsigned                      problem_sent:1;
 } ngx_http_atelier_ctx_t;

@@ -80,6 +80,7 @@ typedef struct {
     ngx_atomic_t               evicted;
     ngx_atomic_t               refused;      /* no room even so */
     ngx_atomic_t               invalidated;
+    ngx_atomic_t               walks;        /* for that */
 } ngx_http_atelier_cache_stats_t;
 
 
@@ -188,6 +189,23 @@ ngx_uint_t ngx_http_atelier_cache_invalidate_begin(
 ngx_int_t ngx_http_atelier_cache_invalidate_walk(
     ngx_http_atelier_cache_t *cache, at_str_t pattern, ngx_uint_t generation,
     ngx_uint_t *cursor);
+
+/*
+ * Where this node is in the invalidations of all nodes: the last generation in
+ * Redis that L1 was walked for; 0: none yet.  The generation above counts the
+ * walks of this node, and is another number.
+ */
+uint64_t ngx_http_atelier_cache_applied(ngx_http_atelier_cache_t *cache);
+void ngx_http_atelier_cache_apply(ngx_http_atelier_cache_t *cache,
+    uint64_t generation);
+
+/*
+ * One worker of the node at a time follows them: this one does, for so many
+ * ms from now on, or (NGX_BUSY) another one that is alive.
+ */
+ngx_int_t ngx_http_atelier_cache_follow(ngx_http_atelier_cache_t *cache,
+    ngx_msec_t ms);
+void ngx_http_atelier_cache_unfollow(ngx_http_atelier_cache_t *cache);
 
 
 static ngx_inline void

@@ -1,25 +1,15 @@
 /*
- * L1 (see ngx_http_atelier_cache.h): the heads of feeds, their leases, and
- * invalidation.
+ * L1 (see ngx_http_atelier_cache.h): the heads of feeds, and their leases.
  *
  * A lease is bound to its process and to a time: who dies with it, or takes
  * longer than it said, has lost it, and somebody else fills the feed.
  */
 
 #include "ngx_http_atelier_cache_internal.h"
-#include "at_glob.h"
-
-
-/* Items that one step of an invalidation looks at. */
-#define NGX_HTTP_ATELIER_CACHE_STEP  200
 
 
 static ngx_http_atelier_headed_t *ngx_http_atelier_cache_make_head(
     ngx_http_atelier_cache_t *cache, const u_char *feed, ngx_str_t *text);
-static void ngx_http_atelier_cache_drop(ngx_http_atelier_cache_t *cache,
-    ngx_http_atelier_item_t *item, at_str_t pattern, ngx_uint_t generation);
-static ngx_rbtree_node_t *ngx_http_atelier_cache_from(ngx_rbtree_t *tree,
-    ngx_rbtree_key_t key);
 
 
 ngx_int_t
@@ -146,121 +136,6 @@ u_char *
 ngx_http_atelier_cache_node(ngx_http_atelier_cache_t *cache)
 {
     return cache->sh->node;
-}
-
-
-ngx_uint_t
-ngx_http_atelier_cache_generation(ngx_http_atelier_cache_t *cache)
-{
-    return cache->sh->generation;
-}
-
-
-ngx_uint_t
-ngx_http_atelier_cache_invalidate_begin(ngx_http_atelier_cache_t *cache)
-{
-    ngx_uint_t  generation;
-
-    ngx_shmtx_lock(&cache->pool->mutex);
-    generation = ++cache->sh->generation;
-    ngx_shmtx_unlock(&cache->pool->mutex);
-
-    return generation;
-}
-
-
-ngx_int_t
-ngx_http_atelier_cache_invalidate_walk(ngx_http_atelier_cache_t *cache,
-    at_str_t pattern, ngx_uint_t generation, ngx_uint_t *cursor)
-{
-    ngx_int_t           rc;
-    ngx_uint_t          i;
-    ngx_rbtree_key_t    key;
-    ngx_rbtree_node_t  *node, *next;
-
-    rc = NGX_OK;
-
-    ngx_shmtx_lock(&cache->pool->mutex);
-
-    node = ngx_http_atelier_cache_from(&cache->sh->tree, *cursor);
-
-    for (i = 0; node; i++) {
-
-        /* the next step begins at a key, so those of one key go together */
-
-        key = node->key;
-
-        if (i >= NGX_HTTP_ATELIER_CACHE_STEP && key != *cursor) {
-            *cursor = key;
-            rc = NGX_AGAIN;
-            break;
-        }
-
-        *cursor = key;
-        next = ngx_rbtree_next(&cache->sh->tree, node);
-
-        ngx_http_atelier_cache_drop(cache, (ngx_http_atelier_item_t *) node,
-                                    pattern, generation);
-        node = next;
-    }
-
-    ngx_shmtx_unlock(&cache->pool->mutex);
-
-    return rc;
-}
-
-
-static void
-ngx_http_atelier_cache_drop(ngx_http_atelier_cache_t *cache,
-    ngx_http_atelier_item_t *item, at_str_t pattern, ngx_uint_t generation)
-{
-    u_char                     *text;
-    ngx_http_atelier_headed_t  *h;
-
-    h = (item->id.page == 0) ? (ngx_http_atelier_headed_t *) item : NULL;
-    text = h ? h->text : ((ngx_http_atelier_paged_t *) item)->data;
-
-    if (item->generation >= generation
-        || !at_glob_match(pattern, (at_str_t) { item->text_len,
-                                                (const char *) text }))
-    {
-        return;
-    }
-
-    /* its fill goes on, and finds that what it began with is too old */
-
-    if (h && ngx_http_atelier_cache_lease_held(h)) {
-        h->head.snapshot[0] = 0;
-        return;
-    }
-
-    ngx_http_atelier_cache_remove(cache, item);
-    cache->stats->invalidated++;
-}
-
-
-/* The first node of the tree whose key is not below this one, or NULL. */
-
-static ngx_rbtree_node_t *
-ngx_http_atelier_cache_from(ngx_rbtree_t *tree, ngx_rbtree_key_t key)
-{
-    ngx_rbtree_node_t  *node, *found;
-
-    node = tree->root;
-    found = NULL;
-
-    while (node != tree->sentinel) {
-
-        if (node->key >= key) {
-            found = node;
-            node = node->left;
-
-        } else {
-            node = node->right;
-        }
-    }
-
-    return found;
 }
 
 

@@ -2,8 +2,9 @@
  * What the files of L1 share: the layout of the zone and the functions that
  * are called under its mutex (ngx_http_atelier_cache.c has the pages,
  * ngx_http_atelier_cache_copy.c their copies, ngx_http_atelier_cache_zone.c the
- * zone, ngx_http_atelier_cache_head.c the heads, their leases and
- * invalidation).  Nobody else includes this.
+ * zone, ngx_http_atelier_cache_head.c the heads and their leases,
+ * ngx_http_atelier_cache_invalidate.c invalidation).  Nobody else includes
+ * this.
  */
 
 #ifndef NGX_HTTP_ATELIER_CACHE_INTERNAL_H
@@ -61,6 +62,9 @@ struct ngx_http_atelier_cache_shared_s {
     ngx_uint_t                       tokens;     /* leases so far */
     ngx_uint_t                       serial;     /* the last one given */
     ngx_uint_t                       generation;
+    uint64_t                         applied;    /* of Redis */
+    ngx_pid_t                        follower;   /* 0: nobody */
+    ngx_msec_t                       until;      /* he is */
     u_char                           node[NGX_HTTP_ATELIER_NODE_LEN];
     ngx_http_atelier_cache_stats_t   stats;
 };

@@ -8,6 +8,7 @@
  * from init_module.  Errors name the directive that needs the missing part.
  */
 
+#include "ngx_http_atelier_operator.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_postgres.h"
@@ -29,6 +30,8 @@ static ngx_int_t ngx_http_atelier_check_location(
 static ngx_int_t ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
     ngx_http_location_tree_node_t *node);
 static ngx_int_t ngx_http_atelier_check_endpoint(
+    ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
+static ngx_int_t ngx_http_atelier_check_guard(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
 static const char *ngx_http_atelier_check_missing(
     ngx_http_atelier_main_conf_t *amcf, ngx_http_atelier_endpoint_e endpoint);
@@ -237,6 +240,15 @@ ngx_http_atelier_check_missing(ngx_http_atelier_main_conf_t *amcf,
         }
     }
 
+    if (endpoint == NGX_HTTP_ATELIER_INVALIDATE && amcf->cache == NULL) {
+        return "a cache to invalidate: add \"atelier_cache pages 64m;\"";
+    }
+
+    if (endpoint == NGX_HTTP_ATELIER_SCRAPE && amcf->redis == NULL) {
+        return "Redis, where jobs are kept: add \"atelier_redis "
+               "unix:path;\"";
+    }
+
     for (i = 0; i < AT_FEED_SOURCES && amcf->sources[i] == NULL; i++) {
         /* void */
     }
@@ -337,6 +349,23 @@ ngx_http_atelier_check_sources(ngx_http_atelier_check_t *check,
 
 
 static ngx_int_t
+ngx_http_atelier_check_guard(ngx_http_atelier_check_t *check,
+    ngx_http_atelier_loc_conf_t *alcf)
+{
+    if (ngx_http_atelier_operator_guards(alcf)) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, check->cf->log, 0,
+                  "this endpoint is for operators and is not guarded: add "
+                  "\"atelier_operator token_file=path;\" to its location; "
+                  "in %V:%ui", &alcf->place.file, alcf->place.line);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
 ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
     ngx_http_atelier_loc_conf_t *alcf)
 {
@@ -354,6 +383,12 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
                       "this endpoint needs %s to the http block; in %V:%ui",
                       missing, &alcf->place.file, alcf->place.line);
         return NGX_ERROR;
+    }
+
+    if (alcf->endpoint == NGX_HTTP_ATELIER_INVALIDATE
+        || alcf->endpoint == NGX_HTTP_ATELIER_SCRAPE)
+    {
+        return ngx_http_atelier_check_guard(check, alcf);
     }
 
     if (alcf->endpoint == NGX_HTTP_ATELIER_DESIGNS

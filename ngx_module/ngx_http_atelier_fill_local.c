@@ -618,6 +618,15 @@ ngx_http_atelier_local_done(ngx_http_atelier_local_t *local)
 
     fill = local->fill;
 
+    /* its pages were refused: who waits for them has them made anew */
+
+    if (fill->generation
+        != ngx_http_atelier_cache_generation(fill->conf->cache))
+    {
+        ngx_http_atelier_fill_done(fill, NGX_HTTP_CONFLICT, "outdated", 0);
+        return;
+    }
+
     if (fill->begin.fresh) {
         ngx_memcpy(head.snapshot, fill->begin.snapshot,
                    NGX_HTTP_ATELIER_SNAPSHOT_LEN);

@@ -178,6 +178,12 @@ ngx_http_atelier_metrics_cache(ngx_http_atelier_cache_t *cache, at_buf_t *b)
     rc |= at_buf_printf(b, "atelier_cache_invalidated_total %lu\n",
                         (unsigned long) stats->invalidated);
 
+    rc |= ngx_http_atelier_metrics_head(b, "cache_walks_total", "counter",
+                                        "Walks through the cache for an "
+                                        "invalidation.");
+    rc |= at_buf_printf(b, "atelier_cache_walks_total %lu\n",
+                        (unsigned long) stats->walks);
+
     return rc;
 }
 

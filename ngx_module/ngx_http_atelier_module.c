@@ -8,15 +8,18 @@
  *                 atelier_limits
  *     location    atelier_generate, atelier_cancel, atelier_designs,
  *                 atelier_fill, atelier_live, atelier_live_echo,
+ *                 atelier_invalidate, atelier_scrape,
  *                 atelier_metrics, atelier_health
  *     all three   atelier_visitor, atelier_operator
  */
 
 #include "ngx_http_atelier_cache.h"
 #include "ngx_http_atelier_check.h"
+#include "ngx_http_atelier_command.h"
 #include "ngx_http_atelier_designs.h"
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
+#include "ngx_http_atelier_follow.h"
 #include "ngx_http_atelier_live.h"
 #include "ngx_http_atelier_operator.h"
 #include "ngx_http_atelier_pictures.h"
@@ -156,6 +159,20 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_atelier_loc_conf_t, live_echo),
+      NULL },
+
+    { ngx_string("atelier_invalidate"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_atelier_invalidate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_scrape"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_atelier_scrape,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("atelier_cancel"),
@@ -337,7 +354,8 @@ static ngx_int_t
 ngx_http_atelier_init_process(ngx_cycle_t *cycle)
 {
     if (ngx_http_atelier_redis_init_process(cycle) != NGX_OK
-        || ngx_http_atelier_joint_init_process(cycle) != NGX_OK)
+        || ngx_http_atelier_joint_init_process(cycle) != NGX_OK
+        || ngx_http_atelier_follow_init_process(cycle) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -397,9 +415,29 @@ ngx_http_atelier_create_loc_conf(ngx_conf_t *cf)
 }
 
 
+/* Bytes of a request's body; 0: none of our business. */
+
+static size_t
+ngx_http_atelier_body_max(ngx_http_atelier_endpoint_e endpoint)
+{
+    switch (endpoint) {
+
+    case NGX_HTTP_ATELIER_GENERATE:
+        return AT_GENERATE_BODY_MAX;
+
+    case NGX_HTTP_ATELIER_INVALIDATE:
+    case NGX_HTTP_ATELIER_SCRAPE:
+        return NGX_HTTP_ATELIER_COMMAND_BODY;
+
+    default:
+        return 0;
+    }
+}
+
+
 /*
- * Bodies of /generate are short JSON: they are bounded here and kept in
- * memory.  A smaller client_max_body_size of the operator stays.
+ * Bodies that are short JSON are bounded here and kept in memory.  A smaller
+ * client_max_body_size of the operator stays.
  */
 
 static char *
@@ -408,6 +446,7 @@ ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_atelier_loc_conf_t *prev = parent;
     ngx_http_atelier_loc_conf_t *conf = child;
 
+    size_t                     max;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -434,18 +473,20 @@ ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (conf->endpoint != NGX_HTTP_ATELIER_GENERATE) {
+    max = ngx_http_atelier_body_max(conf->endpoint);
+
+    if (max == 0) {
         return NGX_CONF_OK;
     }
 
     if (clcf->client_max_body_size == 0
-        || clcf->client_max_body_size > AT_GENERATE_BODY_MAX)
+        || clcf->client_max_body_size > (off_t) max)
     {
-        clcf->client_max_body_size = AT_GENERATE_BODY_MAX;
+        clcf->client_max_body_size = max;
     }
 
-    if (clcf->client_body_buffer_size < AT_GENERATE_BODY_MAX) {
-        clcf->client_body_buffer_size = AT_GENERATE_BODY_MAX;
+    if (clcf->client_body_buffer_size < max) {
+        clcf->client_body_buffer_size = max;
     }
 
     clcf->client_body_in_file_only = 0;

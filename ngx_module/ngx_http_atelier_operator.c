@@ -46,7 +46,7 @@ ngx_http_atelier_operator_check(ngx_http_request_t *r)
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
 
-    if (r == r->main && alcf->operator && alcf->operator->tokens.nelts) {
+    if (r == r->main && ngx_http_atelier_operator_guards(alcf)) {
         return NGX_DECLINED;
     }
 
@@ -57,6 +57,13 @@ ngx_http_atelier_operator_check(ngx_http_request_t *r)
     return ngx_http_atelier_problem_simple(r, NGX_HTTP_FORBIDDEN, "forbidden",
                                            "This address is for operators, "
                                            "and none can be told here.");
+}
+
+
+ngx_uint_t
+ngx_http_atelier_operator_guards(ngx_http_atelier_loc_conf_t *alcf)
+{
+    return alcf->operator && alcf->operator->tokens.nelts;
 }
 
 
@@ -72,7 +79,7 @@ ngx_http_atelier_operator_access(ngx_http_request_t *r)
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
 
-    if (alcf->operator == NULL || alcf->operator->tokens.nelts == 0) {
+    if (!ngx_http_atelier_operator_guards(alcf)) {
         return NGX_DECLINED;
     }
 

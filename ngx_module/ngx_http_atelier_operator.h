@@ -20,6 +20,10 @@
  */
 ngx_int_t ngx_http_atelier_operator_check(ngx_http_request_t *r);
 
+/* Whether a location is guarded. */
+ngx_uint_t ngx_http_atelier_operator_guards(
+    ngx_http_atelier_loc_conf_t *alcf);
+
 /* The handler of the access phase. */
 ngx_int_t ngx_http_atelier_operator_access(ngx_http_request_t *r);
 

@@ -250,6 +250,13 @@ allow_address = 127.0.0.1:$sandbox_port
 END
 }
 
+# The token of operators stays the same from start to start.
+write_token() {
+    local file=$state/keys/operators
+    [ ! -s "$file" ] || return 0
+    od -An -v -N 32 -t x1 /dev/urandom | tr -d ' \n' | write_file "$file" 0600
+}
+
 # All that is derived from this folder.  Copies, because a build must not
 # change what runs, and the service user need not be able to read here.
 write_files() {
@@ -265,6 +272,7 @@ write_files() {
     rm -rf "$state/web"
     [ ! -d web ] || publish web "$state/web"
     write_services
+    write_token
     write_nginx_conf
     write_redis_conf
     write_feed_conf
