@@ -28,6 +28,9 @@ static void ngx_http_atelier_cache_times(ngx_http_atelier_paged_t *item,
     ngx_http_atelier_page_t *page);
 static ngx_uint_t ngx_http_atelier_cache_evict(
     ngx_http_atelier_cache_t *cache);
+static ngx_http_atelier_paged_t *ngx_http_atelier_cache_plain(
+    ngx_http_atelier_cache_t *cache, const ngx_http_atelier_page_id_t *id,
+    const u_char *etag);
 static u_char *ngx_http_atelier_cache_part(u_char *p, const ngx_str_t *part);
 static size_t ngx_http_atelier_page_size(const ngx_http_atelier_page_t *page);
 
@@ -287,6 +290,85 @@ ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
     ngx_shmtx_unlock(&cache->pool->mutex);
 
     return NGX_OK;
+}
+
+
+/* Its block takes the place of the one without; the parts keep their order. */
+
+ngx_int_t
+ngx_http_atelier_cache_put_gzip(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id, const u_char *etag,
+    const ngx_str_t *gzip)
+{
+    size_t                     size, len;
+    u_char                    *p;
+    ngx_int_t                  rc;
+    ngx_http_atelier_paged_t  *old, *item;
+
+    item = NULL;
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    old = ngx_http_atelier_cache_plain(cache, id, etag);
+
+    if (old && old->item.size + gzip->len <= NGX_HTTP_ATELIER_PAGE_MAX) {
+        size = old->item.size + gzip->len;
+        ngx_http_atelier_cache_touch(cache, &old->item);
+        item = ngx_http_atelier_cache_alloc(cache, size);
+
+        /* the search for room may have cost the page itself */
+
+        old = ngx_http_atelier_cache_plain(cache, id, etag);
+    }
+
+    if (old && item) {
+        len = old->item.text_len + old->link_len + old->tag_len
+              + old->seen_len;
+
+        p = ngx_cpymem(item, old, sizeof(ngx_http_atelier_paged_t) + len);
+        p = ngx_cpymem(p, gzip->data, gzip->len);
+        ngx_memcpy(p, old->data + len, old->plain_len);
+
+        item->gzip_len = gzip->len;
+        item->item.size = size;
+        item->serial = ++cache->sh->serial;
+
+        ngx_http_atelier_cache_remove(cache, &old->item);
+        ngx_http_atelier_cache_link(cache, &item->item);
+
+        cache->stats->pages++;
+        cache->stats->bytes += size;
+        rc = NGX_OK;
+
+    } else if (item) {
+        ngx_slab_free_locked(cache->pool, item);
+    }
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    return rc;
+}
+
+
+/* The page that has this ETag and no gzip form. */
+
+static ngx_http_atelier_paged_t *
+ngx_http_atelier_cache_plain(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id, const u_char *etag)
+{
+    ngx_http_atelier_paged_t  *item;
+
+    item = (ngx_http_atelier_paged_t *) ngx_http_atelier_cache_find(cache,
+                                                                    id);
+
+    if (item && item->gzip_len == 0
+        && ngx_memcmp(item->etag, etag, NGX_HTTP_ATELIER_ETAG_LEN) == 0)
+    {
+        return item;
+    }
+
+    return NULL;
 }
 
 

@@ -139,6 +139,14 @@ ngx_int_t ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
     const ngx_http_atelier_page_t *page);
 
 /*
+ * Puts the gzip form beside the page that has this ETag.  NGX_DECLINED: it is
+ * no longer there, or there is no room.
+ */
+ngx_int_t ngx_http_atelier_cache_put_gzip(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id, const u_char *etag,
+    const ngx_str_t *gzip);
+
+/*
  * The hashes of all ids on the pages 1 to n of the snapshot that are there,
  * in the pool; found says how many pages those were.
  */

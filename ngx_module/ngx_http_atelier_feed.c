@@ -9,15 +9,6 @@
 #include "ngx_http_atelier_feed.h"
 #include "at_json.h"
 
-#include <zlib.h>
-
-
-/* Bodies up to so many bytes are worth a better compression. */
-#define NGX_HTTP_ATELIER_GZIP_BEST  (64 * 1024)
-
-/* Shorter ones are not worth any. */
-#define NGX_HTTP_ATELIER_GZIP_MIN   256
-
 
 static int ngx_http_atelier_feed_json(at_buf_t *b,
     ngx_http_atelier_feed_t *feed, ngx_http_atelier_slice_t *slice,
@@ -27,8 +18,6 @@ static int ngx_http_atelier_feed_card(at_buf_t *b,
 static int ngx_http_atelier_feed_shares(at_buf_t *b,
     ngx_http_atelier_slice_t *slice);
 static int ngx_http_atelier_feed_encode(at_buf_t *b, at_str_t s);
-static ngx_int_t ngx_http_atelier_feed_gzip(ngx_str_t *plain,
-    ngx_pool_t *pool, ngx_str_t *gzip);
 static ngx_msec_t ngx_http_atelier_feed_fresh(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_slice_t *slice, ngx_msec_t fresh);
 static ngx_int_t ngx_http_atelier_feed_copy(at_buf_t *b, ngx_pool_t *pool,
@@ -391,56 +380,6 @@ ngx_http_atelier_feed_copy(at_buf_t *b, ngx_pool_t *pool, ngx_str_t *to)
     if (b->len) {
         ngx_memcpy(to->data, b->data, b->len);
     }
-
-    return NGX_OK;
-}
-
-
-/*
- * The level is chosen so that the largest page, too, is done in about a
- * millisecond.  A body that does not get smaller has no gzip form.
- */
-
-static ngx_int_t
-ngx_http_atelier_feed_gzip(ngx_str_t *plain, ngx_pool_t *pool,
-    ngx_str_t *gzip)
-{
-    int       level, rc;
-    z_stream  z;
-
-    ngx_str_null(gzip);
-
-    if (plain->len < NGX_HTTP_ATELIER_GZIP_MIN) {
-        return NGX_OK;
-    }
-
-    ngx_memzero(&z, sizeof(z_stream));
-
-    level = (plain->len <= NGX_HTTP_ATELIER_GZIP_BEST) ? 6 : 1;
-
-    if (deflateInit2(&z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY)
-        != Z_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    gzip->data = ngx_pnalloc(pool, plain->len);
-
-    if (gzip->data == NULL) {
-        (void) deflateEnd(&z);
-        return NGX_ERROR;
-    }
-
-    z.next_in = plain->data;
-    z.avail_in = plain->len;
-    z.next_out = gzip->data;
-    z.avail_out = plain->len;
-
-    rc = deflate(&z, Z_FINISH);
-
-    gzip->len = (rc == Z_STREAM_END) ? z.total_out : 0;
-
-    (void) deflateEnd(&z);
 
     return NGX_OK;
 }

@@ -110,5 +110,13 @@ ngx_int_t ngx_http_atelier_feed_render(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_slice_t *slice, ngx_str_t *path, ngx_msec_t fresh,
     ngx_pool_t *pool, ngx_http_atelier_page_t *page);
 
+/* The gzip form; a page that is too large to be compressed at once has none. */
+ngx_int_t ngx_http_atelier_feed_gzip(ngx_str_t *plain, ngx_pool_t *pool,
+    ngx_str_t *gzip);
+
+/* ... but gets it soon, in L1, where it has just been stored.  Copies it. */
+void ngx_http_atelier_feed_compress(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id, ngx_http_atelier_page_t *page);
+
 
 #endif /* NGX_HTTP_ATELIER_FEED_H */

@@ -8,12 +8,19 @@
  * its pages comes next.  So a reader goes on without a repeat while Redis is
  * away, and when it comes back without its data.  Mirrors are not collected.
  *
- * Pages are rendered one in a turn of the event loop.
+ * Pages are rendered one in a turn of the event loop.  One that would be too
+ * large for L1 is cut short, and the next goes on where it ends: here a page is
+ * nowhere else.
  */
 
 #include "ngx_http_atelier_fill.h"
 #include "ngx_http_atelier_designs.h"
 #include "at_json.h"
+
+
+/* What the designs of a page may take of L1; the rest is for all around. */
+#define NGX_HTTP_ATELIER_LOCAL_MAX                                            \
+    (NGX_HTTP_ATELIER_PAGE_MAX - 16 * 1024)
 
 
 typedef struct {
@@ -550,7 +557,11 @@ ngx_http_atelier_local_page(ngx_http_atelier_local_t *local)
         ngx_memcpy(id.snapshot, fill->begin.snapshot,
                    NGX_HTTP_ATELIER_SNAPSHOT_LEN);
 
-        (void) ngx_http_atelier_cache_put(fill->conf->cache, &id, &page);
+        if (ngx_http_atelier_cache_put(fill->conf->cache, &id, &page)
+            == NGX_OK)
+        {
+            ngx_http_atelier_feed_compress(fill->conf->cache, &id, &page);
+        }
     }
 
     at_buf_free(&text);
@@ -590,6 +601,13 @@ ngx_http_atelier_local_cards(ngx_http_atelier_local_t *local,
             != AT_OK)
         {
             return NGX_ERROR;
+        }
+
+        if (i && text->len + i * sizeof(",\"likes\":0}")
+                 > NGX_HTTP_ATELIER_LOCAL_MAX)
+        {
+            n = i;
+            break;
         }
 
         end[i + 1] = text->len;

@@ -149,7 +149,9 @@ ngx_http_atelier_flight_store(ngx_http_atelier_flight_t *f,
     id = f->id;
     ngx_memcpy(id.snapshot, slice->snapshot, NGX_HTTP_ATELIER_SNAPSHOT_LEN);
 
-    (void) ngx_http_atelier_cache_put(f->conf->cache, &id, &f->page);
+    if (ngx_http_atelier_cache_put(f->conf->cache, &id, &f->page) == NGX_OK) {
+        ngx_http_atelier_feed_compress(f->conf->cache, &id, &f->page);
+    }
 
     if (f->id.snapshot[0]) {
         return;
