@@ -65,6 +65,7 @@ typedef struct {
     ngx_http_atelier_share_t   shares[AT_FEED_SOURCES];
     ngx_uint_t                 left;        /* designs known behind it */
     ngx_msec_t                 age;         /* of the snapshot */
+    uint64_t                   generation;  /* of Redis, when it was read */
     unsigned                   more:1;      /* sources may bring more */
     unsigned                   restarted:1; /* not the one asked for */
     unsigned                   expired:1;   /* another should be begun */

@@ -41,6 +41,7 @@ static ngx_http_atelier_flight_t *ngx_http_atelier_flight_create(
 static ngx_queue_t *ngx_http_atelier_flight_bucket(
     ngx_http_atelier_page_id_t *id);
 static void ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f);
+static void ngx_http_atelier_flight_recalled(void *data, redisReply *reply);
 static void ngx_http_atelier_flight_looked(void *data, redisReply *reply);
 static void ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_slice_t *slice);
@@ -94,9 +95,9 @@ ngx_http_atelier_flight_join(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        /* begun from the event loop, when whoever joins has joined */
+        /* begun at the end of this turn, when whoever joins has joined */
 
-        ngx_add_timer(&f->poll, 0);
+        ngx_post_event(&f->poll, &ngx_posted_events);
     }
 
     if (waiter) {
@@ -203,6 +204,16 @@ ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f)
 
     f->generation = ngx_http_atelier_cache_generation(f->conf->cache);
 
+    if (!f->local && !f->filled && !f->last && !f->recalled) {
+        f->recalled = 1;
+
+        if (ngx_http_atelier_flight_recall(f, ngx_http_atelier_flight_recalled)
+            == NGX_OK)
+        {
+            return;
+        }
+    }
+
     if (!f->local) {
         f->op = ngx_http_atelier_snapshot_page(&f->feed, f->conf->feed_fresh,
                                                f->conf->feed_stale,
@@ -240,6 +251,20 @@ ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f)
     }
 
     ngx_http_atelier_flight_fill(f);
+}
+
+
+static void
+ngx_http_atelier_flight_recalled(void *data, redisReply *reply)
+{
+    ngx_http_atelier_flight_t *f = data;
+
+    if (ngx_http_atelier_flight_made(f, reply) == NGX_OK) {
+        ngx_http_atelier_flight_deliver(f, NGX_HTTP_ATELIER_CACHE_L2);
+        return;
+    }
+
+    ngx_http_atelier_flight_look(f);
 }
 
 
@@ -489,6 +514,8 @@ ngx_http_atelier_flight_deadline(ngx_event_t *ev)
         f->errand = NULL;
     }
 
+    ngx_http_atelier_snapshot_forget(&f->recall);
+
     if (f->op) {
         ngx_http_atelier_redis_forget(f->op);
         f->op = NULL;
@@ -633,6 +660,10 @@ ngx_http_atelier_flight_end(ngx_http_atelier_flight_t *f)
 {
     ngx_queue_remove(&f->queue);
 
+    if (f->poll.posted) {
+        ngx_delete_posted_event(&f->poll);
+    }
+
     if (f->poll.timer_set) {
         ngx_del_timer(&f->poll);
     }
@@ -640,6 +671,8 @@ ngx_http_atelier_flight_end(ngx_http_atelier_flight_t *f)
     if (f->deadline.timer_set) {
         ngx_del_timer(&f->deadline);
     }
+
+    ngx_http_atelier_snapshot_forget(&f->recall);
 
     if (f->op) {
         ngx_http_atelier_redis_forget(f->op);

@@ -24,6 +24,7 @@ struct ngx_http_atelier_flight_s {
     ngx_http_atelier_feed_t          feed;
     ngx_str_t                        request_id;
     ngx_http_atelier_redis_op_t     *op;
+    ngx_http_atelier_recall_t        recall;
     ngx_http_atelier_errand_t       *errand;
     ngx_http_atelier_postgres_op_t  *search;
     ngx_event_t                      poll;
@@ -41,6 +42,7 @@ struct ngx_http_atelier_flight_s {
     unsigned                         away:1;    /* not we, but others fill */
     unsigned                         again:1;   /* it lasts longer already */
     unsigned                         searched:1;
+    unsigned                         recalled:1;
 };
 
 
@@ -50,6 +52,14 @@ struct ngx_http_atelier_flight_s {
  */
 ngx_int_t ngx_http_atelier_flight_render(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_slice_t *slice);
+
+/* NGX_OK: a page that was made before is asked for, and cb will be called. */
+ngx_int_t ngx_http_atelier_flight_recall(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_redis_pt cb);
+
+/* NGX_OK: the page is that one, and in L1; it lives as long as the reply. */
+ngx_int_t ngx_http_atelier_flight_made(ngx_http_atelier_flight_t *f,
+    redisReply *reply);
 
 /* 1: L1 has shown something of the snapshot, so it goes on there. */
 ngx_uint_t ngx_http_atelier_flight_trail(ngx_http_atelier_flight_t *f);

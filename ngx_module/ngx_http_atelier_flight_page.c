@@ -9,6 +9,7 @@
 
 static void ngx_http_atelier_flight_store(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_slice_t *slice);
+static uint32_t ngx_http_atelier_flight_variant(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_timing(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_slice_t *slice);
 static void ngx_http_atelier_flight_prefetch(ngx_http_atelier_flight_t *f,
@@ -34,7 +35,67 @@ ngx_http_atelier_flight_render(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_flight_store(f, slice);
     ngx_http_atelier_flight_prefetch(f, slice);
 
+    if (!slice->restarted && !slice->expired) {
+        ngx_http_atelier_snapshot_keep(&f->feed, slice,
+                                       ngx_http_atelier_flight_variant(f),
+                                       &f->page, f->conf->feed_fresh,
+                                       f->pool);
+    }
+
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_atelier_flight_recall(ngx_http_atelier_flight_t *f,
+    ngx_http_atelier_redis_pt cb)
+{
+    return ngx_http_atelier_snapshot_recall(&f->feed,
+                                        ngx_http_atelier_flight_variant(f),
+                                        &f->recall, cb, f);
+}
+
+
+ngx_int_t
+ngx_http_atelier_flight_made(ngx_http_atelier_flight_t *f, redisReply *reply)
+{
+    ngx_http_atelier_slice_t  slice;
+
+    if (ngx_http_atelier_snapshot_recalled(&f->recall, reply, &slice,
+                                           &f->page)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    f->page.text.data = (u_char *) f->feed.text;
+    f->page.text.len = f->feed.text_len;
+    f->got = 1;
+
+    ngx_http_atelier_flight_store(f, &slice);
+
+    return NGX_OK;
+}
+
+
+/* What a page shows beside its slice: the path, and sources nobody has. */
+
+static uint32_t
+ngx_http_atelier_flight_variant(ngx_http_atelier_flight_t *f)
+{
+    uint32_t    mask;
+    ngx_uint_t  i;
+
+    mask = 0;
+
+    for (i = 0; i < AT_FEED_SOURCES; i++) {
+        if (f->conf->sources[i]) {
+            mask |= 1u << i;
+        }
+    }
+
+    return ngx_crc32_short(f->conf->feed_path.data, f->conf->feed_path.len)
+           ^ mask;
 }
 
 

@@ -15,6 +15,9 @@
 #define NGX_HTTP_ATELIER_REDIS_BACKOFF_MAX  5000
 #define NGX_HTTP_ATELIER_REDIS_HEARTBEAT    15000
 
+/* Bytes of the buffer of replies that are kept when it is empty. */
+#define NGX_HTTP_ATELIER_REDIS_BUFFER       (512 * 1024)
+
 /* Words of a command that are sent without allocating. */
 #define NGX_HTTP_ATELIER_REDIS_WORDS        64
 
@@ -111,6 +114,10 @@ ngx_http_atelier_redis_link_connect(ngx_http_atelier_redis_link_t *link)
                                                "worker_connections");
         return;
     }
+
+    /* a page should not make the buffer grow anew each time */
+
+    ac->c.reader->maxbuf = NGX_HTTP_ATELIER_REDIS_BUFFER;
 
     link->state = NGX_HTTP_ATELIER_REDIS_LINK_CONNECTING;
     link->due = ngx_current_msec + link->conf->connect_timeout;

@@ -21,6 +21,9 @@
 /* A snapshot lives so many seconds past its last read, at least. */
 #define NGX_HTTP_ATELIER_SNAPSHOT_LIFE  (45 * 60)
 
+/* ... and so many ms, if that was a read of a page made at first. */
+#define NGX_HTTP_ATELIER_SNAPSHOT_READ  (30 * 60 * 1000)
+
 #define NGX_HTTP_ATELIER_NUMBER_LEN     32
 
 
@@ -86,7 +89,9 @@ ngx_http_atelier_snapshot_page(ngx_http_atelier_feed_t *feed,
     argv[6] = ngx_http_atelier_snapshot_number(n[3], stale);
     argv[7] = ngx_http_atelier_snapshot_number(n[4],
                                 ngx_max(NGX_HTTP_ATELIER_SNAPSHOT_LIFE,
-                                        (fresh + stale) / 1000));
+                                        (fresh + ngx_max(stale,
+                                         NGX_HTTP_ATELIER_SNAPSHOT_READ))
+                                        / 1000));
 
     if (how == NGX_HTTP_ATELIER_ASK) {
         ngx_str_set(&argv[8], "ask");
@@ -119,7 +124,7 @@ ngx_http_atelier_snapshot_page_reply(redisReply *reply, ngx_pool_t *pool,
         return NGX_HTTP_ATELIER_SNAPSHOT_SHORT;
     }
 
-    if (ngx_http_atelier_snapshot_list(reply, "page", 12) == NULL) {
+    if (ngx_http_atelier_snapshot_list(reply, "page", 13) == NULL) {
         return NGX_HTTP_ATELIER_SNAPSHOT_FAILED;
     }
 
@@ -137,6 +142,8 @@ ngx_http_atelier_snapshot_page_reply(redisReply *reply, ngx_pool_t *pool,
     slice->age = ngx_http_atelier_snapshot_int(e[4]);
     slice->left = ngx_http_atelier_snapshot_int(e[5]);
     slice->more = (ngx_http_atelier_snapshot_int(e[6]) == 1);
+
+    slice->generation = ngx_http_atelier_snapshot_int(e[12]);
 
     ngx_http_atelier_snapshot_shares(e[7], slice);
 

@@ -16,6 +16,9 @@
  *     atelier:snap:{S}:items    hash: id, JSON
  *     atelier:snap:{S}:joins    hash: join key, id of the design that has it
  *     atelier:snap:{S}:mirrors  hash: id, JSON array of its mirrors
+ *     atelier:page:{S}:...      a page as it was made, and while it is fresh;
+ *     atelier:page:{K}:...      that of the current snapshot
+ *                               (ngx_http_atelier_snapshot_made.c)
  *     atelier:lease:{K}         who fills it, over nodes
  *     atelier:generation        raised by every invalidation, see
  *                               ngx_http_atelier_generation_lua.h
@@ -79,6 +82,16 @@ typedef struct {
 } ngx_http_atelier_begin_t;
 
 
+/* A page that was made before, being asked for. */
+typedef struct {
+    ngx_http_atelier_redis_op_t  *left;     /* NULL: answered */
+    ngx_http_atelier_redis_op_t  *page;
+    ngx_msec_int_t                ms;       /* it is fresh; < 0: no page */
+    ngx_http_atelier_redis_pt     cb;
+    void                         *data;
+} ngx_http_atelier_recall_t;
+
+
 /* Fills n hex digits at random. */
 ngx_int_t ngx_http_atelier_snapshot_random(u_char *p, size_t n);
 
@@ -124,6 +137,29 @@ void ngx_http_atelier_snapshot_renew(ngx_http_atelier_feed_t *feed,
 /* Gives a lease over nodes back that no commit ended. */
 void ngx_http_atelier_snapshot_release(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_begin_t *begin);
+
+/*
+ * Leaves a page that was made of this slice to other nodes and to later
+ * readers.  variant is a number that is equal where the same slice makes the
+ * same page.
+ */
+void ngx_http_atelier_snapshot_keep(ngx_http_atelier_feed_t *feed,
+    ngx_http_atelier_slice_t *slice, uint32_t variant,
+    ngx_http_atelier_page_t *page, ngx_msec_t fresh, ngx_pool_t *pool);
+
+/*
+ * Asks for such a page.  NGX_DECLINED: Redis is away, or has none of this
+ * kind; cb is not called then, nor after _forget().  What _recalled() makes of
+ * the reply, the page and of the slice its snapshot and age, lives as long as
+ * that.
+ */
+ngx_int_t ngx_http_atelier_snapshot_recall(ngx_http_atelier_feed_t *feed,
+    uint32_t variant, ngx_http_atelier_recall_t *recall,
+    ngx_http_atelier_redis_pt cb, void *data);
+void ngx_http_atelier_snapshot_forget(ngx_http_atelier_recall_t *recall);
+ngx_int_t ngx_http_atelier_snapshot_recalled(ngx_http_atelier_recall_t *recall,
+    redisReply *reply, ngx_http_atelier_slice_t *slice,
+    ngx_http_atelier_page_t *page);
 
 
 #endif /* NGX_HTTP_ATELIER_SNAPSHOT_H */

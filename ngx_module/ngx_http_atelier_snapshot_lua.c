@@ -157,7 +157,8 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_page = { .text =
     "end\n"
     "return {'page', restarted, s, expired, age,\n"
     "        math.max(len + wait - last, 0), more, shares,\n"
-    "        ids, items, mirrors, likes}\n"
+    "        ids, items, mirrors, likes,\n"
+    "        tonumber(redis.call('GET', 'atelier:generation') or 0)}\n"
 };
 
 

@@ -216,6 +216,43 @@ is($res->{json}{code}, 'sources_unavailable', '... with its code');
 ok($res->{headers}{'retry-after'} >= 1, '... and Retry-After');
 is($res->{headers}{'cache-control'}, 'no-store', '... and is not stored');
 
+# What one node has made serves the others, which here is a new zone: as it is
+# while it is fresh, and not any more after an invalidation.
+
+$stack->reset_sandbox;
+my %options = Feed::options(redis => $redis->address);
+$path = '/designs?query=made&perPage=20';
+$res = Feed::get($stack, $path);
+is($res->{status}, 200, 'a page');
+my @paths = ($path, $res->{json}{next});
+my @made = ($res, Feed::get($stack, $paths[1]));
+is(Feed::get($stack, $path)->{cache}, 'L1', '... in memory');
+$redis->ask('HSET', 'atelier:likes', $_, 7) for map { Feed::ids($_) } @made;
+for my $zone (qw(two three)) {
+    $options{http} =~ s/atelier_cache \w+/atelier_cache $zone/;
+    $stack->configure(%options);
+    $stack->reload;
+    until_redis(4);
+    for my $i (0 .. 1) {
+        $res = Feed::get($stack, $paths[$i]);
+        is($res->{cache}, 'L2', "zone $zone, page " . ($i + 1) . ': from L2');
+        if ($zone eq 'two') {
+            is($res->{content}, $made[$i]{content}, '... as it was made');
+            is($res->{headers}{link}, $made[$i]{headers}{link},
+               '... with its link');
+            is($res->{headers}{'surrogate-key'},
+               $made[$i]{headers}{'surrogate-key'}, '... and its key');
+            like($res->{headers}{age}, qr/^\d+$/, '... and its age');
+            is(Feed::get($stack, $paths[$i],
+                         'Accept-Encoding' => 'gzip')->{cache},
+               'L1', '... and is in memory then');
+        } else {
+            is($res->{json}{results}[0]{likes}, 7, '... made anew after an invalidation');
+        }
+    }
+    $redis->ask('INCR', 'atelier:generation');
+}
+
 # Pixabay's answers are kept for a day, whatever becomes of the snapshot.
 
 $stack->reset_sandbox;
