@@ -78,6 +78,8 @@ struct ngx_http_atelier_socket_s {
     ngx_msec_t                       second;     /* the one that counts: */
     uint32_t                         messages;
     uint32_t                         pings;
+    uint32_t                         unheard;    /* bytes that came since it
+                                                    is closed */
 
     unsigned                         code:16;    /* why it is closed, and */
     unsigned                         by_server:1;

@@ -12,6 +12,8 @@
 #define NGX_HTTP_ATELIER_SOCKET_BUFFER  16384
 #define NGX_HTTP_ATELIER_SOCKET_READS   4          /* at a time, then others */
 #define NGX_HTTP_ATELIER_SOCKET_WRITES  256        /* sockets, likewise */
+#define NGX_HTTP_ATELIER_SOCKET_UNHEARD  1048576   /* bytes: more of a closed
+                                                      socket is a flood */
 #define NGX_HTTP_ATELIER_SPARE_MAX      1024
 
 
@@ -107,6 +109,15 @@ ngx_http_atelier_socket_read(ngx_event_t *rev)
         w->counters.bytes_in += n;
 
         ngx_http_atelier_socket_input(s, ngx_http_atelier_socket_in, n);
+
+        if (s->state != NGX_HTTP_ATELIER_SOCKET_OPEN) {
+            s->unheard += n;
+
+            if (s->unheard > NGX_HTTP_ATELIER_SOCKET_UNHEARD) {
+                ngx_http_atelier_socket_end(s, "client does not stop");
+                return;
+            }
+        }
     }
 
     if (ngx_handle_read_event(rev, 0) != NGX_OK) {
