@@ -6,7 +6,9 @@
  * The request is freed as core does before it waits for the next one on a
  * connection; only then its memory, and the buffers of its headers, are given
  * back.  Core has not finished with a request when its handler returns, so
- * that is done by an event posted for the end of the same turn.
+ * that is done by an event posted for the end of the same turn.  Without TLS
+ * the pool of the connection goes as well: what a bare connection needs is not
+ * in it but for its log, for which that of the location stands in.
  *
  * The connection's two events have two timers: that of reading is for pings
  * and closing, that of writing for a client that does not read.
@@ -25,6 +27,10 @@ static void ngx_http_atelier_socket_begin(ngx_connection_t *c,
     ngx_http_atelier_socket_t *s);
 static void ngx_http_atelier_socket_buffers(ngx_connection_t *c,
     ngx_http_connection_t *hc);
+static void ngx_http_atelier_socket_strip(ngx_connection_t *c,
+    ngx_log_t *log);
+static void ngx_http_atelier_socket_log(ngx_http_atelier_socket_t *s,
+    const char *why);
 static ngx_http_atelier_close_e ngx_http_atelier_socket_close_index(
     unsigned code);
 static void ngx_http_atelier_socket_free(ngx_http_atelier_socket_t *s);
@@ -108,10 +114,12 @@ ngx_http_atelier_socket_detach(ngx_event_t *ev)
 {
     ngx_int_t                   rc;
     ngx_buf_t                  *b;
+    ngx_log_t                  *log;
     ngx_connection_t           *c;
     ngx_http_request_t         *r;
     ngx_http_connection_t      *hc;
     ngx_http_atelier_ctx_t     *ctx;
+    ngx_http_core_loc_conf_t   *clcf;
     ngx_http_atelier_socket_t  *s;
 
     c = ev->data;
@@ -133,6 +141,9 @@ ngx_http_atelier_socket_detach(ngx_event_t *ev)
         return;
     }
 
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    log = clcf->error_log;
     hc = r->http_connection;
     b = r->header_in;
 
@@ -148,7 +159,12 @@ ngx_http_atelier_socket_detach(ngx_event_t *ev)
         ngx_http_atelier_socket_input(s, b->pos, b->last - b->pos);
     }
 
-    ngx_http_atelier_socket_buffers(c, hc);
+    if (ngx_http_atelier_socket_tls(c)) {
+        ngx_http_atelier_socket_buffers(c, hc);
+
+    } else {
+        ngx_http_atelier_socket_strip(c, log);
+    }
 
     if (s->refused) {
         ngx_http_atelier_socket_close(s, AT_WS_TRY_LATER,
@@ -242,7 +258,10 @@ ngx_http_atelier_socket_begin(ngx_connection_t *c,
 }
 
 
-/* Buffers of request headers, as core frees them for an idle connection. */
+/*
+ * A connection that needs its pool, as TLS does, gives back the buffers of
+ * request headers, as core frees them for an idle one.
+ */
 
 static void
 ngx_http_atelier_socket_buffers(ngx_connection_t *c,
@@ -273,12 +292,34 @@ ngx_http_atelier_socket_buffers(ngx_connection_t *c,
     c->buffer = NULL;
 
 #if (NGX_HTTP_SSL)
-
-    if (c->ssl) {
-        ngx_ssl_free_buffer(c);
-    }
-
+    ngx_ssl_free_buffer(c);
 #endif
+}
+
+
+/* All that pointed into the pool points elsewhere or nowhere. */
+
+static void
+ngx_http_atelier_socket_strip(ngx_connection_t *c, ngx_log_t *log)
+{
+    ngx_pool_t  *pool;
+
+    pool = c->pool;
+
+    c->pool = NULL;
+    c->buffer = NULL;
+    c->sockaddr = NULL;
+    c->socklen = 0;
+    c->local_sockaddr = NULL;
+    c->local_socklen = 0;
+    c->proxy_protocol = NULL;
+    ngx_str_null(&c->addr_text);
+
+    ngx_destroy_pool(pool);
+
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
 }
 
 
@@ -463,10 +504,7 @@ ngx_http_atelier_socket_end(ngx_http_atelier_socket_t *s, const char *why)
 
     ngx_http_atelier_socket_self->counters.closes[s->by_server][i]++;
 
-    ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                  "socket ended with code %ui of the %s: %s",
-                  (ngx_uint_t) s->code, s->by_server ? "server" : "client",
-                  why);
+    ngx_http_atelier_socket_log(s, why);
 
     /* whom no Close can be agreed with needs no farewell of TLS either */
 
@@ -478,7 +516,49 @@ ngx_http_atelier_socket_end(ngx_http_atelier_socket_t *s, const char *why)
     c->data = NULL;
 
     ngx_http_atelier_socket_free(s);
-    ngx_http_close_connection(c);
+
+    if (c->pool) {
+        ngx_http_close_connection(c);
+        return;
+    }
+
+    /* the same for a connection that was stripped */
+
+#if (NGX_STAT_STUB)
+    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
+#endif
+
+    c->destroyed = 1;
+    ngx_close_connection(c);
+}
+
+
+/* The connection's number is that of $connection in the access log. */
+
+static void
+ngx_http_atelier_socket_log(ngx_http_atelier_socket_t *s, const char *why)
+{
+    size_t                       len;
+    u_char                       text[NGX_INET6_ADDRSTRLEN], full[16];
+    ngx_http_atelier_address_t  *a;
+
+    len = 0;
+
+    if (s->holder) {
+        a = s->holder->address;
+
+        ngx_memzero(full, sizeof(full));
+        ngx_memcpy(full, a->text, a->len);
+
+        len = ngx_inet_ntop((a->len == 4) ? AF_INET : AF_INET6,
+                            full, text, sizeof(text));
+    }
+
+    ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+                  "socket %uA%s%*s ended with code %ui of the %s: %s",
+                  s->connection->number, len ? " of " : "", len, text,
+                  (ngx_uint_t) s->code, s->by_server ? "server" : "client",
+                  why);
 }
 
 

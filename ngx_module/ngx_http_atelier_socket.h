@@ -19,6 +19,12 @@
 #include "live/at_ws_parser.h"
 
 
+#if (NGX_HTTP_SSL)
+#define ngx_http_atelier_socket_tls(c)  ((c)->ssl != NULL)
+#else
+#define ngx_http_atelier_socket_tls(c)  0
+#endif
+
 #define NGX_HTTP_ATELIER_NO_CLOSE  1006    /* in counters, on no wire */
 
 

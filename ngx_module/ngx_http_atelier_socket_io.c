@@ -316,7 +316,7 @@ ngx_http_atelier_socket_send(ngx_http_atelier_socket_t *s,
     if (s->queued + frame->len > s->conf->max_queue && s->queued) {
         /* TLS may have been given the bytes of any number of frames */
 
-        if (s->connection->ssl == NULL) {
+        if (!ngx_http_atelier_socket_tls(s->connection)) {
             ngx_http_atelier_socket_forget(s);
         }
 
