@@ -2,10 +2,11 @@
  * The clients of bench/run: POSTs a prompt with a growing number, at a fixed
  * rate or as fast as answers come, and tells latencies and statuses.
  *
- *     load -p PORT -u PATH [-u PATH] -P PLAN [-r RATE] [-d SECONDS]
+ *     load -p PORT -u PATH [-u PATH] -P PLAN [-g] [-r RATE] [-d SECONDS]
  *          [-n COUNT] [-c CONNECTIONS] [-a PERCENT] [-W COUNT]
  *
- * With two paths requests go to them by turns.  -a breaks off that share of
+ * -g sends a GET instead, with the number appended to a path that ends with
+ * "=".  With two paths requests go to them by turns.  -a breaks off that share of
  * the requests after a while; -W leaves that many requests at the start out
  * of the figures.  At a fixed rate the latency counts from the time at which
  * the request should have been sent, so a server that stalls cannot hide it.
@@ -75,6 +76,7 @@ typedef struct {
     int            epoll;
     unsigned       port;
     unsigned       aborts;          /* percent */
+    unsigned       get;
     double         rate;            /* 0: as fast as answers come */
     double         seconds;
     size_t         count;
@@ -175,6 +177,21 @@ load_over(load_t *l, load_conn_t *c, int close_it)
 }
 
 
+static int
+load_get(char *text, size_t size, const char *path, uint64_t number)
+{
+    char  digits[24] = "";
+
+    if (path[strlen(path) - 1] == '=') {
+        (void) snprintf(digits, sizeof(digits), "%llu",
+                        (unsigned long long) number);
+    }
+
+    return snprintf(text, size, "GET %s%s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                    path, digits);
+}
+
+
 static void
 load_send(load_t *l, int64_t start)
 {
@@ -209,6 +226,11 @@ load_send(load_t *l, int64_t start)
 
     t = load_target(l, c->number);
 
+    if (l->get) {
+        n = load_get(text, sizeof(text), t->path, c->number);
+        goto send;
+    }
+
     n = snprintf(body, sizeof(body),
                  "{\"prompt\":\"a quiet living room with oak shelves, "
                  BENCH_MARK "%llu\",\"style\":\"japandi\","
@@ -219,6 +241,8 @@ load_send(load_t *l, int64_t start)
                  "POST %s HTTP/1.1\r\nHost: localhost\r\n"
                  "Content-Type: application/json\r\n"
                  "Content-Length: %d\r\n\r\n%s", t->path, n, body);
+
+send:
 
     if (load_counts(l, c->number)) {
         t->sent++;
@@ -504,8 +528,12 @@ load_options(load_t *l, int argc, char **argv)
 {
     int  o;
 
-    while ((o = getopt(argc, argv, "p:u:P:r:d:n:c:a:W:")) != -1) {
+    while ((o = getopt(argc, argv, "p:u:P:r:d:n:c:a:W:g")) != -1) {
         switch (o) {
+
+        case 'g':
+            l->get = 1;
+            continue;
 
         case 'p':
             l->port = (unsigned) strtoul(optarg, NULL, 10);
