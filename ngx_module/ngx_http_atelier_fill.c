@@ -370,6 +370,7 @@ ngx_http_atelier_fill_resume(ngx_http_request_t *r)
         ngx_del_timer(&fill->tick);
     }
 
+    ngx_http_atelier_snapshot_order(&fill->designs);
     ngx_http_atelier_fill_store(fill);
 }
 
@@ -380,7 +381,7 @@ ngx_http_atelier_fill_store(ngx_http_atelier_fill_t *fill)
     if (fill->local == NULL) {
         fill->op = ngx_http_atelier_snapshot_commit(&fill->feed, &fill->begin,
                                                 fill->sources, &fill->designs,
-                                                fill->http->pool,
+                                                fill->sent, fill->http->pool,
                                                 ngx_http_atelier_fill_stored,
                                                 fill);
         if (fill->op) {
@@ -412,8 +413,16 @@ ngx_http_atelier_fill_stored(void *data, redisReply *reply)
     switch (ngx_http_atelier_snapshot_commit_reply(reply, &added)) {
 
     case NGX_HTTP_ATELIER_SNAPSHOT_STORED:
+        fill->added += added;
+
+        if (!ngx_http_atelier_snapshot_last(&fill->designs, fill->sent)) {
+            fill->sent += NGX_HTTP_ATELIER_COMMIT_PART;
+            ngx_http_atelier_fill_store(fill);
+            break;
+        }
+
         fill->remote = 0;
-        ngx_http_atelier_fill_done(fill, NGX_HTTP_OK, "filled", added);
+        ngx_http_atelier_fill_done(fill, NGX_HTTP_OK, "filled", fill->added);
         break;
 
     case NGX_HTTP_ATELIER_SNAPSHOT_OUTDATED:

@@ -71,6 +71,8 @@ struct ngx_http_atelier_fill_s {
     ngx_uint_t                       sources;      /* mask: can be asked */
     ngx_uint_t                       ahead;        /* pages, of a prefetch */
     ngx_array_t                      designs;      /* words of the commit */
+    ngx_uint_t                       sent;         /* designs in its parts */
+    ngx_uint_t                       added;
     ngx_http_atelier_redis_op_t     *op;
     ngx_event_t                      deadline;
     ngx_event_t                      tick;

@@ -14,7 +14,7 @@
 
 
 /* Words of a commit: in front of the cursors, of a cursor, of a design. */
-#define NGX_HTTP_ATELIER_COMMIT_HEAD    10
+#define NGX_HTTP_ATELIER_COMMIT_HEAD    11
 #define NGX_HTTP_ATELIER_COMMIT_CURSOR  8
 #define NGX_HTTP_ATELIER_COMMIT_DESIGN  5
 
@@ -39,6 +39,8 @@ static void ngx_http_atelier_snapshot_lease(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_begin_t *begin, ngx_str_t ms);
 static void ngx_http_atelier_snapshot_words(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_words_t *w);
+static int ngx_libc_cdecl ngx_http_atelier_cmp_words(const void *one,
+    const void *two);
 static ngx_str_t ngx_http_atelier_snapshot_number(u_char *p, uint64_t n);
 static size_t ngx_http_atelier_snapshot_names(u_char *p, ngx_uint_t sources);
 static ngx_int_t ngx_http_atelier_snapshot_cards(redisReply **e,
@@ -355,21 +357,30 @@ ngx_http_atelier_snapshot_begin_reply(redisReply *reply,
 ngx_http_atelier_redis_op_t *
 ngx_http_atelier_snapshot_commit(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_begin_t *begin, ngx_uint_t sources, ngx_array_t *designs,
-    ngx_pool_t *pool, ngx_http_atelier_redis_pt cb, void *data)
+    ngx_uint_t from, ngx_pool_t *pool, ngx_http_atelier_redis_pt cb,
+    void *data)
 {
     u_char                     *p;
     u_char                      names[AT_FEED_SOURCES * 16];
     ngx_str_t                  *argv, *a;
-    ngx_uint_t                  i, n;
+    ngx_uint_t                  i, n, last, words, cursors;
     const char                 *text;
     ngx_http_atelier_words_t    w;
     ngx_http_atelier_cursor_t  *c;
 
+    last = ngx_http_atelier_snapshot_last(designs, from);
+    cursors = last ? begin->ncursors : 0;
+
+    from *= NGX_HTTP_ATELIER_COMMIT_DESIGN;
+    words = last ? designs->nelts - from
+                 : NGX_HTTP_ATELIER_COMMIT_PART
+                   * NGX_HTTP_ATELIER_COMMIT_DESIGN;
+
     n = NGX_HTTP_ATELIER_COMMIT_HEAD
-        + begin->ncursors * NGX_HTTP_ATELIER_COMMIT_CURSOR + designs->nelts;
+        + cursors * NGX_HTTP_ATELIER_COMMIT_CURSOR + words;
 
     argv = ngx_palloc(pool, n * sizeof(ngx_str_t));
-    p = ngx_pnalloc(pool, (begin->ncursors * NGX_HTTP_ATELIER_COMMIT_CURSOR
+    p = ngx_pnalloc(pool, (cursors * NGX_HTTP_ATELIER_COMMIT_CURSOR
                            + NGX_HTTP_ATELIER_COMMIT_HEAD)
                           * NGX_HTTP_ATELIER_NUMBER_LEN);
 
@@ -395,9 +406,10 @@ ngx_http_atelier_snapshot_commit(ngx_http_atelier_feed_t *feed,
     a->data = names;
     a->len = ngx_http_atelier_snapshot_names(names, sources);
     a++;
-    ngx_http_atelier_commit_number(begin->ncursors);
+    ngx_http_atelier_commit_number(last);
+    ngx_http_atelier_commit_number(cursors);
 
-    for (i = 0; i < begin->ncursors; i++) {
+    for (i = 0; i < cursors; i++) {
         c = &begin->cursors[i];
         text = at_feed_outcome_name(c->outcome);
 
@@ -411,10 +423,47 @@ ngx_http_atelier_snapshot_commit(ngx_http_atelier_feed_t *feed,
         ngx_http_atelier_commit_number(c->ms);
     }
 
-    ngx_memcpy(a, designs->elts, designs->nelts * sizeof(ngx_str_t));
+    ngx_memcpy(a, (ngx_str_t *) designs->elts + from,
+               words * sizeof(ngx_str_t));
 
     return ngx_http_atelier_redis_eval(&ngx_http_atelier_lua_commit, 1, n,
                                        argv, cb, data);
+}
+
+
+/* 1: the part that begins there is the last one. */
+
+ngx_uint_t
+ngx_http_atelier_snapshot_last(ngx_array_t *designs, ngx_uint_t from)
+{
+    return from + NGX_HTTP_ATELIER_COMMIT_PART
+           >= designs->nelts / NGX_HTTP_ATELIER_COMMIT_DESIGN;
+}
+
+
+void
+ngx_http_atelier_snapshot_order(ngx_array_t *designs)
+{
+    ngx_qsort(designs->elts,
+              designs->nelts / NGX_HTTP_ATELIER_COMMIT_DESIGN,
+              NGX_HTTP_ATELIER_COMMIT_DESIGN * sizeof(ngx_str_t),
+              ngx_http_atelier_cmp_words);
+}
+
+
+/* The second word is the order, a number without leading zeroes. */
+
+static int ngx_libc_cdecl
+ngx_http_atelier_cmp_words(const void *one, const void *two)
+{
+    const ngx_str_t *a = one;
+    const ngx_str_t *b = two;
+
+    if (a[1].len != b[1].len) {
+        return (a[1].len < b[1].len) ? -1 : 1;
+    }
+
+    return ngx_memcmp(a[1].data, b[1].data, a[1].len);
 }
 
 

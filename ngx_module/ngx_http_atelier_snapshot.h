@@ -118,11 +118,21 @@ ngx_http_atelier_redis_op_t *ngx_http_atelier_snapshot_begin(
 ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_begin_reply(
     redisReply *reply, ngx_http_atelier_begin_t *begin);
 
-/* designs: six words each, see ngx_http_atelier_snapshot_design(). */
+/*
+ * A part of a fill: so many designs from this one on, and if those are the
+ * last, the cursors.  designs has the words of all, which _order() has put in
+ * the order of the feed: so parts are slices of it, and the best of two that
+ * are alike is the one that stays.
+ */
+#define NGX_HTTP_ATELIER_COMMIT_PART  100
+
 ngx_http_atelier_redis_op_t *ngx_http_atelier_snapshot_commit(
     ngx_http_atelier_feed_t *feed, ngx_http_atelier_begin_t *begin,
-    ngx_uint_t sources, ngx_array_t *designs, ngx_pool_t *pool,
-    ngx_http_atelier_redis_pt cb, void *data);
+    ngx_uint_t sources, ngx_array_t *designs, ngx_uint_t from,
+    ngx_pool_t *pool, ngx_http_atelier_redis_pt cb, void *data);
+ngx_uint_t ngx_http_atelier_snapshot_last(ngx_array_t *designs,
+    ngx_uint_t from);
+void ngx_http_atelier_snapshot_order(ngx_array_t *designs);
 ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_commit_reply(
     redisReply *reply, ngx_uint_t *added);
 

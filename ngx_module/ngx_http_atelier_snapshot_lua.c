@@ -236,8 +236,13 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_begin = { .text =
 
 /*
  * KEYS: the feed.  ARGV: K, text, snapshot, fresh, token, generation, life,
- * sources, the number of cursors, eight words for each, then five for each
- * design: id, order, JSON, JSON as a mirror, join keys by line.
+ * sources, 1 if it is the last part of the fill, the number of cursors, eight
+ * words for each, then five for each design: id, order, JSON, JSON as a mirror,
+ * join keys by line.
+ *
+ * A fill comes in parts, so that none takes long.  Only the last one brings
+ * cursors, ends the lease and shows a new snapshot: a fill that breaks off is
+ * made anew, and what it left is known by its join keys.
  *
  * A new snapshot becomes the current one only if it holds something, or if a
  * source said that there is nothing: else the one before it stays.
@@ -249,14 +254,16 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_commit = { .text =
     "local s, lease, added, ok = ARGV[3], 'atelier:lease:' .. ARGV[1], 0,\n"
     "                            false\n"
     "local held = redis.call('GET', lease) == ARGV[5]\n"
-    "if held then redis.call('DEL', lease) end\n"
+    "local last = ARGV[9] == '1'\n"
     "if generation() ~= tonumber(ARGV[6])\n"
     "   or ARGV[4] == '0' and redis.call('EXISTS', key(s, 'meta')) == 0\n"
     "   or not held\n"
     "then\n"
+    "  if held then redis.call('DEL', lease) end\n"
     "  return {'outdated', 0}\n"
     "end\n"
-    "local at, n = 10, tonumber(ARGV[9])\n"
+    "if last then redis.call('DEL', lease) end\n"
+    "local at, n = 11, tonumber(ARGV[10])\n"
     "for i = 1, n do\n"
     "  local name = ARGV[at]\n"
     "  redis.call('HSET', key(s, 'meta'), name .. '.page', ARGV[at + 1],\n"
@@ -299,8 +306,8 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_commit = { .text =
     "    redis.call('HSETNX', joins, k, twin or id)\n"
     "  end\n"
     "end\n"
-    "if ARGV[4] == '1' then\n"
-    "  if added > 0 or ok then\n"
+    "if ARGV[4] == '1' and last then\n"
+    "  if ok or redis.call('EXISTS', key(s, 'items')) == 1 then\n"
     "    redis.call('HSET', KEYS[1], 'snapshot', s, 'at', now,\n"
     "               'generation', ARGV[6])\n"
     "  else\n"

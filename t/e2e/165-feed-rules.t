@@ -197,11 +197,21 @@ $nodes[1]->reload;
 until_redis($_) for @nodes;
 
 $stack->control($_ => { latencyMs => 200 }) for @Feed::SOURCES;
+$redis->ask('CONFIG', 'SET', 'slowlog-max-len', 10000);
+$redis->ask('CONFIG', 'SET', 'slowlog-log-slower-than', 0);
 my @answers = Feed::burst(\@nodes, '/designs?query=shared&perPage=20', 60);
 is((grep { m{^HTTP/1.1 200 } } @answers), 60, 'sixty cold readers of two nodes');
 is(Feed::calls($stack), join(' ', (1) x 7), '... are one call to each source');
 my %bodies = map { (split /\r\n\r\n/, $_, 2)[1] => 1 } @answers;
 is(scalar keys %bodies, 1, '... and see the same');
+
+# What a fill brings goes to Redis in parts: a design is five words.
+
+my @words = map { $_->[3][-1] =~ /\((\d+) more arguments\)/ ? $1 : () }
+            @{ $redis->ask('SLOWLOG', 'GET', 10000) };
+$redis->ask('CONFIG', 'SET', 'slowlog-log-slower-than', -1);
+cmp_ok((grep { $_ > 300 } @words), '>=', 3, 'a fill is stored in parts');
+is((grep { $_ > 600 } @words), 0, '... of a hundred designs at most');
 
 my @walks = map { [ Feed::walk($_, '/designs?query=shared&perPage=20', 4) ] }
             @nodes;
