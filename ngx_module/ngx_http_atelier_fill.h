@@ -52,6 +52,8 @@ typedef struct {
     at_feed_call_t                   call;
     at_feed_answer_t                *answer;    /* kept to the fill's end */
     at_buf_t                         raw;       /* its bytes, to be kept */
+    size_t                           read;      /* ... if they were kept */
+    ngx_event_t                      turn;      /* to read more of them */
     ngx_http_atelier_redis_op_t     *op;
     ngx_uint_t                       permit;
     ngx_msec_t                       started;

@@ -14,6 +14,9 @@
 /* A source below this share of its limit is not asked ahead, in percent. */
 #define NGX_HTTP_ATELIER_SPARE  25
 
+/* What is read of a kept answer in a turn. */
+#define NGX_HTTP_ATELIER_SLICE  (16 * 1024)
+
 #define NGX_HTTP_ATELIER_RAW_KEY                                              \
     (sizeof("atelier:raw:") + AT_DESIGN_NATIVE_MAX + AT_HASH_HEX)
 
@@ -23,6 +26,9 @@ static ngx_uint_t ngx_http_atelier_part_look(ngx_http_atelier_part_t *part);
 static void ngx_http_atelier_part_found(void *data, redisReply *reply);
 static ngx_int_t ngx_http_atelier_part_reuse(ngx_http_atelier_part_t *part,
     const uint8_t *p, size_t len);
+static void ngx_http_atelier_part_turn(ngx_event_t *ev);
+static void ngx_http_atelier_part_anew(ngx_http_atelier_part_t *part);
+static void ngx_http_atelier_part_forget(ngx_http_atelier_part_t *part);
 static void ngx_http_atelier_part_keep(ngx_http_atelier_part_t *part);
 static ngx_str_t ngx_http_atelier_part_raw_key(ngx_http_atelier_part_t *part,
     u_char *text);
@@ -176,7 +182,6 @@ ngx_http_atelier_part_found(void *data, redisReply *reply)
     r = part->fill->http;
     c = r->connection;
     part->op = NULL;
-    part->state = NGX_HTTP_ATELIER_PART_NEW;
 
     ngx_http_set_log_request(c->log, r);
 
@@ -185,7 +190,7 @@ ngx_http_atelier_part_found(void *data, redisReply *reply)
                                        reply->len)
            != NGX_OK)
     {
-        ngx_http_atelier_part_ask(part);
+        ngx_http_atelier_part_anew(part);
     }
 
     ngx_http_atelier_fill_resume(r);
@@ -193,35 +198,89 @@ ngx_http_atelier_part_found(void *data, redisReply *reply)
 }
 
 
-/* NGX_OK: what was kept is an answer, and the part has ended. */
+/* NGX_OK: what was kept is being read, a slice in a turn of the event loop. */
 
 static ngx_int_t
 ngx_http_atelier_part_reuse(ngx_http_atelier_part_t *part, const uint8_t *p,
     size_t len)
 {
-    at_feed_answer_t  *a;
+    part->answer = at_feed_answer_create(part->source->feed,
+                                         &part->fill->feed.args.query,
+                                         part->cursor->page,
+                                         part->cursor->rank, 200, ngx_time());
+    part->raw.max = AT_FEED_ANSWER_MAX;
 
-    a = at_feed_answer_create(part->source->feed,
-                              &part->fill->feed.args.query,
-                              part->cursor->page, part->cursor->rank, 200,
-                              ngx_time());
-    if (a == NULL) {
+    if (part->answer == NULL || at_buf_append(&part->raw, p, len) != AT_OK) {
         return NGX_ERROR;
     }
 
-    (void) at_feed_answer_data(a, p, len);
+    part->turn.handler = ngx_http_atelier_part_turn;
+    part->turn.data = part->fill->http->connection;
+    part->turn.log = part->fill->http->connection->log;
 
-    if (at_feed_answer_end(a, 1) != AT_FEED_OK) {
-        at_feed_answer_free(a);
-        return NGX_ERROR;
-    }
-
-    part->answer = a;
-
-    ngx_http_atelier_count(&part->source->party.slot->kept, 1);
-    ngx_http_atelier_part_answered(part, AT_FEED_OK);
+    ngx_add_timer(&part->turn, 0);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_atelier_part_turn(ngx_event_t *ev)
+{
+    int                       rc;
+    size_t                    len;
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_http_atelier_part_t  *part;
+
+    part = ngx_queue_data(ev, ngx_http_atelier_part_t, turn);
+    r = part->fill->http;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    len = ngx_min(part->raw.len - part->read, NGX_HTTP_ATELIER_SLICE);
+    rc = at_feed_answer_data(part->answer, part->raw.data + part->read, len);
+    part->read += len;
+
+    if (rc == AT_OK && part->read < part->raw.len) {
+        ngx_add_timer(&part->turn, 0);
+        return;
+    }
+
+    if (at_feed_answer_end(part->answer, 1) == AT_FEED_OK) {
+        ngx_http_atelier_count(&part->source->party.slot->kept, 1);
+        ngx_http_atelier_part_answered(part, AT_FEED_OK);
+
+    } else {
+        ngx_http_atelier_part_anew(part);
+    }
+
+    ngx_http_atelier_fill_resume(r);
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* Nothing was kept, or it is of no use: the source itself is asked. */
+
+static void
+ngx_http_atelier_part_anew(ngx_http_atelier_part_t *part)
+{
+    ngx_http_atelier_part_forget(part);
+
+    part->state = NGX_HTTP_ATELIER_PART_NEW;
+    ngx_http_atelier_part_ask(part);
+}
+
+
+/* Half of an answer is none. */
+
+static void
+ngx_http_atelier_part_forget(ngx_http_atelier_part_t *part)
+{
+    at_feed_answer_free(part->answer);
+    part->answer = NULL;
+    at_buf_free(&part->raw);
 }
 
 
@@ -393,6 +452,10 @@ ngx_http_atelier_fill_free(ngx_http_atelier_fill_t *fill)
             ngx_http_atelier_redis_forget(part->op);
         }
 
+        if (part->turn.timer_set) {
+            ngx_del_timer(&part->turn);
+        }
+
         if (part->permitted) {
             ngx_http_atelier_permit_give(fill->conf->zone,
                                          &part->source->party, part->permit);
@@ -464,6 +527,11 @@ ngx_http_atelier_part_ended(ngx_http_atelier_part_t *part,
     if (part->op) {
         ngx_http_atelier_redis_forget(part->op);
         part->op = NULL;
+    }
+
+    if (part->turn.timer_set) {
+        ngx_del_timer(&part->turn);
+        ngx_http_atelier_part_forget(part);
     }
 
     if (part->permitted) {

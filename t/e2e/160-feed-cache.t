@@ -275,5 +275,14 @@ is($stack->counters('pixabay')->{calls}, 1, '... costs no call');
 is($stack->metric('atelier_source_kept_total{source="pixabay"}'), $kept + 1,
    '... and shows in the metrics');
 
+# What is kept but is half an answer is none.
+
+$redis->ask('SET', $raw, '{"total":9,"hits":[' . '{"id":1},' x 5000);
+$redis->ask('DEL', @{ $redis->ask('KEYS', 'atelier:snap:*') },
+            @{ $redis->ask('KEYS', 'atelier:feed:*') });
+is(scalar Feed::ids(Feed::get($stack, '/designs?query=kept&perPage=40')), 40,
+   'half of an answer was kept');
+is($stack->counters('pixabay')->{calls}, 2, '... so the source was asked');
+
 $stack->finish(allow => qr/exited on signal 9/);
 done_testing();
