@@ -268,6 +268,7 @@ ngx_http_atelier_cache_put(ngx_http_atelier_cache_t *cache,
     item->fresh = page->fresh;
     item->stale = page->stale;
     item->quiet = 0;
+    item->local = page->local;
     item->serial = ++cache->sh->serial;
     ngx_memcpy(item->etag, page->etag, NGX_HTTP_ATELIER_ETAG_LEN);
 
@@ -439,6 +440,35 @@ ngx_http_atelier_cache_seen(ngx_http_atelier_cache_t *cache,
     seen->len = len;
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_atelier_cache_local(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id)
+{
+    ngx_uint_t                   i, old, local;
+    ngx_http_atelier_paged_t    *item;
+    ngx_http_atelier_page_id_t   at;
+
+    at = *id;
+    local = 0;
+
+    ngx_shmtx_lock(&cache->pool->mutex);
+
+    if (at.snapshot[0]
+        || ngx_http_atelier_cache_current(cache, &at, &old) == NGX_OK)
+    {
+        for (i = 0; i < 2 && at.page && !local; i++, at.page--) {
+            item = (ngx_http_atelier_paged_t *)
+                   ngx_http_atelier_cache_find(cache, &at);
+            local = item && item->local;
+        }
+    }
+
+    ngx_shmtx_unlock(&cache->pool->mutex);
+
+    return local;
 }
 
 

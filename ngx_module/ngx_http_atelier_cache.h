@@ -51,6 +51,7 @@ typedef struct {
     ngx_msec_t                 stale;        /* usable for so many */
     ngx_uint_t                 generation;
     unsigned                   quiet:1;      /* not to be refreshed now */
+    unsigned                   local:1;      /* Redis knows nothing of it */
 } ngx_http_atelier_page_t;
 
 
@@ -153,6 +154,13 @@ ngx_int_t ngx_http_atelier_cache_put_gzip(ngx_http_atelier_cache_t *cache,
 ngx_int_t ngx_http_atelier_cache_seen(ngx_http_atelier_cache_t *cache,
     const ngx_http_atelier_page_id_t *id, ngx_uint_t n, ngx_pool_t *pool,
     ngx_str_t *seen, ngx_uint_t *found);
+
+/*
+ * 1: this page, or the one before it, is there and was made without Redis.  An
+ * id without a snapshot means that of the feed's head.
+ */
+ngx_uint_t ngx_http_atelier_cache_local(ngx_http_atelier_cache_t *cache,
+    const ngx_http_atelier_page_id_t *id);
 
 /* The feed's current snapshot.  NGX_DECLINED: none is known here. */
 ngx_int_t ngx_http_atelier_cache_head(ngx_http_atelier_cache_t *cache,

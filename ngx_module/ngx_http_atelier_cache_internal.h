@@ -37,6 +37,7 @@ typedef struct {
     ngx_msec_t                       stale;
     ngx_msec_t                       quiet;      /* until then; 0: no */
     ngx_uint_t                       serial;     /* no other page's */
+    ngx_uint_t                       local;      /* 1: made without Redis */
     u_char                           etag[NGX_HTTP_ATELIER_ETAG_LEN];
     u_char                           data[];
 } ngx_http_atelier_paged_t;

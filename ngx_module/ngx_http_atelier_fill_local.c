@@ -552,6 +552,7 @@ ngx_http_atelier_local_page(ngx_http_atelier_local_t *local)
     if (rc == NGX_OK) {
         page.stale = page.fresh + fill->conf->feed_stale;
         page.generation = fill->generation;
+        page.local = 1;
 
         ngx_http_atelier_feed_id(&fill->feed, &id);
         ngx_memcpy(id.snapshot, fill->begin.snapshot,

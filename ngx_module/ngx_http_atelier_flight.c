@@ -204,6 +204,15 @@ ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f)
 
     f->generation = ngx_http_atelier_cache_generation(f->conf->cache);
 
+    /*
+     * What readers saw while Redis was away it does not know when it comes
+     * back: from there on the snapshot goes on in L1
+     */
+
+    if (f->id.page > 1 && !f->local) {
+        f->local = ngx_http_atelier_cache_local(f->conf->cache, &f->id);
+    }
+
     if (!f->local && !f->filled && !f->last && !f->recalled) {
         f->recalled = 1;
 

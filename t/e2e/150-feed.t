@@ -107,6 +107,24 @@ $stack->reset_sandbox;
 walked('whatever happens', 20, 35,
        Feed::walk($stack, '/designs?query=rug&perPage=35', 20, $walk));
 
+# Redis is away for a while and comes back with all it had: it does not know
+# what was seen meanwhile, and that is not shown again.
+
+$stack->reset_sandbox;
+until_redis(4);
+walked('Redis comes back as it was', 12, 100,
+       Feed::walk($stack, '/designs?query=bench&perPage=100', 12, sub {
+           my ($i) = @_;
+           if ($i == 3) {
+               $redis->pause;
+           }
+           if ($i == 6) {
+               $redis->resume;
+               until_redis(4);
+           }
+           return;
+       }));
+
 # Without any of these it needs no more than seven calls for each batch.
 
 $stack->reset_sandbox;
