@@ -16,6 +16,8 @@
 #define NGX_HTTP_ATELIER_BROWSER  300000
 
 
+static ngx_uint_t ngx_http_atelier_designs_whole(ngx_http_request_t *r,
+    ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_http_atelier_designs_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_designs_read(ngx_str_t *raw,
     ngx_http_atelier_page_id_t *id, at_feed_args_error_t *error);
@@ -60,7 +62,9 @@ ngx_http_atelier_designs_handler(ngx_http_request_t *r)
 
     /* without a source there are only the likes */
 
-    if (r->uri.len == clcf->name.len && amcf->cache && amcf->egress) {
+    if (ngx_http_atelier_designs_whole(r, clcf) && amcf->cache
+        && amcf->egress)
+    {
         return ngx_http_atelier_designs_list(r);
     }
 
@@ -78,6 +82,24 @@ ngx_http_atelier_designs_handler(ngx_http_request_t *r)
     return ngx_http_atelier_problem_simple(r, NGX_HTTP_NOT_FOUND, "not_found",
                                            "There is nothing at this "
                                            "address.");
+}
+
+
+/* 1: nothing follows the location's path; that of a regex is none. */
+
+static ngx_uint_t
+ngx_http_atelier_designs_whole(ngx_http_request_t *r,
+    ngx_http_core_loc_conf_t *clcf)
+{
+#if (NGX_PCRE)
+
+    if (clcf->regex) {
+        return 0;
+    }
+
+#endif
+
+    return r->uri.len == clcf->name.len;
 }
 
 

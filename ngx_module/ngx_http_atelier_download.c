@@ -2,7 +2,8 @@
  * POST /designs/{id}/download: a picture has been taken.
  *
  * A source that wants to hear of it is told, by a call to its own location
- * that counts in its limits; for all others there is nothing to do.  The
+ * that counts in its limits, and in the share of them that downloads have, as
+ * anybody can report one; for all others there is nothing to do.  The
  * reader waits for the call, so that 204 means it was made.
  *
  * The source is to see which search the picture came from, which the address
@@ -23,6 +24,7 @@ typedef struct {
     ngx_http_atelier_source_t       *source;
     ngx_http_atelier_lane_t         *lane;
     ngx_http_atelier_reservation_t   reservation;
+    ngx_http_atelier_reservation_t   share;     /* of source->downloads */
     ngx_http_atelier_postgres_op_t  *op;        /* looks for the address */
     at_str_t                         native;
     at_feed_call_t                   call;
@@ -213,10 +215,19 @@ ngx_http_atelier_download_launch(ngx_http_atelier_download_t *d, at_str_t url)
         return ngx_http_atelier_download_unknown(r);
     }
 
+    if (ngx_http_atelier_limit_take(amcf->zone, &d->source->downloads,
+                                    &d->share)
+        != NGX_OK)
+    {
+        return ngx_http_atelier_download_failed(r, d->share.wait);
+    }
+
     if (ngx_http_atelier_limit_take(amcf->zone, &d->source->party,
                                     &d->reservation)
         != NGX_OK)
     {
+        ngx_http_atelier_limit_settle(amcf->zone, &d->source->downloads,
+                                      &d->share, AT_BREAKER_UNKNOWN, 0);
         return ngx_http_atelier_download_failed(r, d->reservation.wait);
     }
 
@@ -371,6 +382,9 @@ ngx_http_atelier_download_ended(ngx_http_atelier_lane_t *lane)
 
     amcf = ngx_http_get_module_main_conf(lane->fanout->request,
                                          ngx_http_atelier_module);
+
+    ngx_http_atelier_limit_settle(amcf->zone, &d->source->downloads,
+                                  &d->share, AT_BREAKER_UNKNOWN, lane->sent);
 
     ngx_http_atelier_limit_settle(amcf->zone, &d->source->party,
                                   &d->reservation,

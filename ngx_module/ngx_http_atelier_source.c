@@ -16,6 +16,12 @@ static ngx_int_t ngx_http_atelier_source_param(ngx_conf_t *cf,
     ngx_http_atelier_source_t *source, ngx_str_t *value);
 static ngx_int_t ngx_http_atelier_source_complete(ngx_conf_t *cf,
     ngx_http_atelier_source_t *source);
+static ngx_int_t ngx_http_atelier_source_downloads(ngx_conf_t *cf,
+    ngx_http_atelier_source_t *source);
+
+
+/* Anybody can report a download: the share of calls that go to that. */
+#define NGX_HTTP_ATELIER_DOWNLOADS  5
 
 
 /* What is allowed where nothing else is configured; the rest 10 a minute. */
@@ -183,6 +189,43 @@ ngx_http_atelier_source_complete(ngx_conf_t *cf,
         source->party.rates[0] = ngx_http_atelier_source_rates[i].rate;
         source->party.nrates = 1;
     }
+
+    return source->feed->pings ? ngx_http_atelier_source_downloads(cf, source)
+                               : NGX_OK;
+}
+
+
+/* A party of its own, which each report asks beside the source's. */
+
+static ngx_int_t
+ngx_http_atelier_source_downloads(ngx_conf_t *cf,
+    ngx_http_atelier_source_t *source)
+{
+    ngx_uint_t                 i;
+    ngx_http_atelier_party_t  *p;
+
+    p = &source->downloads;
+
+    ngx_str_set(&p->kind, "downloads of source");
+    p->name = source->party.name;
+    p->timeout = source->party.timeout;
+    p->place = source->party.place;
+    p->nrates = source->party.nrates;
+
+    for (i = 0; i < p->nrates; i++) {
+        p->rates[i] = source->party.rates[i];
+        p->rates[i].calls = ngx_max(p->rates[i].calls
+                                    / NGX_HTTP_ATELIER_DOWNLOADS, 1);
+    }
+
+    p->slot_name.len = sizeof("downloads:") - 1 + p->name.len;
+    p->slot_name.data = ngx_pnalloc(cf->pool, p->slot_name.len);
+
+    if (p->slot_name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(p->slot_name.data, "downloads:%V", &p->name);
 
     return NGX_OK;
 }

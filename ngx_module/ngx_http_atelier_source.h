@@ -15,6 +15,8 @@ struct ngx_http_atelier_source_s {
     const at_feed_source_t    *feed;
     ngx_str_t                  uri;             /* its internal location */
     ngx_uint_t                 max_in_flight;   /* over all workers; 0: any */
+    ngx_http_atelier_party_t   downloads;       /* their share of its limits;
+                                                   no rate: not reported */
 };
 
 

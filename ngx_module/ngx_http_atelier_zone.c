@@ -103,6 +103,7 @@ ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data)
 
     ngx_uint_t                     i;
     ngx_http_atelier_zone_t       *zone;
+    ngx_http_atelier_source_t     *source;
     ngx_http_atelier_provider_t  **providers;
 
     zone = shm->data;
@@ -147,10 +148,16 @@ ngx_http_atelier_zone_init(ngx_shm_zone_t *shm, void *data)
     }
 
     for (i = 0; i < AT_FEED_SOURCES; i++) {
-        if (zone->conf->sources[i]
-            && ngx_http_atelier_zone_party(zone,
-                                           &zone->conf->sources[i]->party)
-               != NGX_OK)
+        source = zone->conf->sources[i];
+
+        if (source == NULL) {
+            continue;
+        }
+
+        if (ngx_http_atelier_zone_party(zone, &source->party) != NGX_OK
+            || (source->downloads.nrates
+                && ngx_http_atelier_zone_party(zone, &source->downloads)
+                   != NGX_OK))
         {
             return NGX_ERROR;
         }

@@ -253,11 +253,12 @@ for ([ 'for ever', 600000, 503 ], [ 'for a time', 1000, 200 ]) {
 $_->finish for reverse @nodes;
 
 # The report of a download says which search the picture is of, as far as its
-# address is known.  A new nginx takes half of a rate as used.
+# address is known.  Reports have a fifth of a rate, of which a new nginx takes
+# half as used.
 
 my $db = Postgres->new;
 $stack = Stack->new(workers => 1, Feed::options(
-    sources => ['unsplash'], params => { unsplash => 'rate=10r/60s' },
+    sources => ['unsplash'], params => { unsplash => 'rate=50r/60s' },
     http => 'atelier_postgres "' . $db->conninfo . '";'));
 my %address = (knownphotoX => '&ixid=M3w%3D', plainphotoX => '',
                longxphotoX => '&x=' . 'y' x 3000);
@@ -287,5 +288,8 @@ reported('one that is not stored', 'otherphotoX', undef);
 $db->stop;
 reported('without PostgreSQL', 'knownphotoX', undef);
 is(post('/designs/unsplash:knownphotoX/download'), 503, 'more than are allowed');
+is($stack->counters('unsplash')->{downloads}, 5, '... are not reported');
+$res = Feed::get($stack, '/designs?query=left&source=unsplash&perPage=10');
+is(outcome($res, 'unsplash'), 'ok', '... and leave calls for searches');
 $stack->finish;
 done_testing();
