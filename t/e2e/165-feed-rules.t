@@ -242,8 +242,7 @@ for ([ 'for ever', 600000, 503 ], [ 'for a time', 1000, 200 ]) {
     my $path = "/designs?query=$status&perPage=20";
     my ($key) = (Feed::get($nodes[0], $path)->{headers}{'surrogate-key'} // '')
                 =~ /feed-([0-9a-f]{32})/;
-    my @keys = map { @{ $redis->ask('KEYS', "atelier:$_:*") } }
-               qw(feed snap raw);
+    my @keys = @{ $redis->ask('KEYS', 'atelier:*') };
     $redis->ask('DEL', @keys);
     $redis->ask('SET', "atelier:lease:$key", '0' x 24, 'PX', $ms);
     is(Feed::get($nodes[1], $path)->{status}, $status,
