@@ -250,7 +250,9 @@ for my $zone (qw(two three)) {
             is($res->{json}{results}[0]{likes}, 7, '... made anew after an invalidation');
         }
     }
-    $redis->ask('INCR', 'atelier:generation');
+    my $n = $redis->ask('INCR', 'atelier:generation');
+    $redis->ask('XADD', 'atelier:invalidations', "$n-0", generation => $n,
+                pattern => 'q=another;*');
 }
 
 # Pixabay's answers are kept for a day, whatever becomes of the snapshot.
@@ -260,6 +262,7 @@ $stack->configure(Feed::options(redis => $redis->address,
                                 sources => ['pixabay']));
 $stack->reload;
 until_redis(4);
+$redis->ask('DEL', @{ $redis->ask('KEYS', 'atelier:raw:*') });
 my $kept = $stack->metric('atelier_source_kept_total{source="pixabay"}');
 $path = '/designs?query=kept&perPage=20';
 is(Feed::get($stack, $path)->{status}, 200, 'an answer of Pixabay');
