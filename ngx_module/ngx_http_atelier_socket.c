@@ -565,10 +565,6 @@ ngx_http_atelier_socket_log(ngx_http_atelier_socket_t *s, const char *why)
 static void
 ngx_http_atelier_socket_free(ngx_http_atelier_socket_t *s)
 {
-    if (s->is_dirty) {
-        ngx_queue_remove(&s->dirty);
-    }
-
     while (s->first) {
         ngx_http_atelier_socket_pop(s);
     }
@@ -580,6 +576,14 @@ ngx_http_atelier_socket_free(ngx_http_atelier_socket_t *s)
 
     ngx_http_atelier_socket_release(s->holder);
     ngx_http_atelier_socket_self->open--;
+
+    if (s->is_dirty) {
+
+        /* it is in a list, and freed where that is walked */
+
+        s->connection = NULL;
+        return;
+    }
 
     ngx_free(s);
 }

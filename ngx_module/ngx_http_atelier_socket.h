@@ -69,12 +69,12 @@ typedef enum {
 
 /* There may be very many: mind the size. */
 struct ngx_http_atelier_socket_s {
-    ngx_connection_t                *connection;
+    ngx_connection_t                *connection; /* NULL: it has ended */
     ngx_http_atelier_socket_conf_t  *conf;
     ngx_http_atelier_holder_t       *holder;     /* or NULL: not counted */
     at_ws_parser_t                  *parser;     /* NULL: between frames */
 
-    ngx_queue_t                      dirty;      /* of sockets to write to */
+    ngx_http_atelier_socket_t       *next_dirty; /* of those to write to */
     ngx_http_atelier_queued_t       *first;
     ngx_http_atelier_queued_t       *last;
     size_t                           queued;     /* bytes */

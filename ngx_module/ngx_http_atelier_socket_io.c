@@ -37,8 +37,10 @@ static u_char  ngx_http_atelier_socket_out[NGX_HTTP_ATELIER_SOCKET_BUFFER];
 static at_ws_inflate_t  *ngx_http_atelier_inflate;
 
 /* Sockets with something to write, and the event that does it. */
-static ngx_queue_t  ngx_http_atelier_dirty;
-static ngx_event_t  ngx_http_atelier_turn;
+static ngx_http_atelier_socket_t   *ngx_http_atelier_dirty;
+static ngx_http_atelier_socket_t  **ngx_http_atelier_dirty_end
+                                                = &ngx_http_atelier_dirty;
+static ngx_event_t                  ngx_http_atelier_turn;
 
 /* Links of queues for further use. */
 static ngx_http_atelier_queued_t  *ngx_http_atelier_spare;
@@ -378,13 +380,15 @@ ngx_http_atelier_socket_flush(ngx_http_atelier_socket_t *s)
     }
 
     if (ngx_http_atelier_turn.handler == NULL) {
-        ngx_queue_init(&ngx_http_atelier_dirty);
         ngx_http_atelier_turn.handler = ngx_http_atelier_socket_turn;
         ngx_http_atelier_turn.log = ngx_cycle->log;
     }
 
     s->is_dirty = 1;
-    ngx_queue_insert_tail(&ngx_http_atelier_dirty, &s->dirty);
+    s->next_dirty = NULL;
+
+    *ngx_http_atelier_dirty_end = s;
+    ngx_http_atelier_dirty_end = &s->next_dirty;
 
     ngx_post_event(&ngx_http_atelier_turn, &ngx_posted_events);
 }
@@ -396,25 +400,32 @@ static void
 ngx_http_atelier_socket_turn(ngx_event_t *ev)
 {
     ngx_uint_t                  i;
-    ngx_queue_t                *q;
     ngx_http_atelier_socket_t  *s;
 
     for (i = 0; i < NGX_HTTP_ATELIER_SOCKET_WRITES; i++) {
+        s = ngx_http_atelier_dirty;
 
-        if (ngx_queue_empty(&ngx_http_atelier_dirty)) {
+        if (s == NULL) {
             return;
         }
 
-        q = ngx_queue_head(&ngx_http_atelier_dirty);
-        s = ngx_queue_data(q, ngx_http_atelier_socket_t, dirty);
+        ngx_http_atelier_dirty = s->next_dirty;
 
-        ngx_queue_remove(q);
+        if (ngx_http_atelier_dirty == NULL) {
+            ngx_http_atelier_dirty_end = &ngx_http_atelier_dirty;
+        }
+
         s->is_dirty = 0;
 
-        (void) ngx_http_atelier_socket_written(s);
+        if (s->connection == NULL) {
+            ngx_free(s);
+
+        } else {
+            (void) ngx_http_atelier_socket_written(s);
+        }
     }
 
-    if (!ngx_queue_empty(&ngx_http_atelier_dirty)) {
+    if (ngx_http_atelier_dirty) {
         ngx_post_event(ev, &ngx_posted_next_events);
     }
 }

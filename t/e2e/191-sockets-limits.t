@@ -16,6 +16,8 @@ my $server = sub { return <<"END" };
         location = /slow   { atelier_live max_queue=1m max_message=16k
                                           messages=100000/s timeout=300ms;
                              atelier_live_echo on; }
+        location = /burst  { atelier_live max_queue=16k;
+                             atelier_live_echo on; }
         location = /live   { atelier_live max_sockets_per_address=0
                                           drain=$drain; }
 END
@@ -113,6 +115,18 @@ is(metric('closed_total{by="server",code="1013"}'), 4,
    'a client that reads nothing is ended');
 close $ws->{socket};
 all_closed();
+
+# More than may wait for a client, in one turn of the loop.
+
+$ws = WebSocket->open($port, '/burst',
+                      'Sec-WebSocket-Extensions' => 'permessage-deflate');
+$ws->send(WebSocket::frame(binary => WebSocket::deflate('x' x 10_000),
+                           rsv => 4) x 3);
+is_deeply([ $ws->next ],
+          [ 'close', pack('n', 1013) . 'too slow: messages wait', 0 ],
+          'what waits is dropped when it is too much');
+$ws->close(1013);
+ok($ws->eof, '... and the socket is closed');
 
 # Who goes on sending when the socket is closed is cut off.
 
