@@ -485,6 +485,12 @@ ngx_http_atelier_designs_headers(ngx_http_request_t *r,
 
     ms = (ngx_msec_int_t) (ngx_current_msec - page->created);
 
+    /* a page of a snapshot that is over: caches are not to take it for fresh */
+
+    if (how == NGX_HTTP_ATELIER_CACHE_STALE) {
+        ms = ngx_max(ms, (ngx_msec_int_t) page->fresh);
+    }
+
     age.data = p;
     age.len = ngx_sprintf(p, "%M", (ms > 0) ? ms / 1000 : 0) - p;
     control.data = p += age.len;

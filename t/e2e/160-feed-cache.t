@@ -192,6 +192,15 @@ is(join(' ', Feed::ids(Feed::get($stack, "$path&page=2&snapshot="
    join(' ', Feed::ids(Feed::get($stack, $first->{json}{next}))),
    '... while the old one goes on');
 
+# One that Redis has is no younger for being made into a page just now.
+
+my $per = 21;
+$res = Stack::until_true('a stale answer of Redis', sub {
+    my $res = Feed::get($stack, '/designs?query=stale&perPage=' . $per++);
+    return $res->{cache} eq 'STALE' ? $res : undef;
+});
+cmp_ok($res->{headers}{age}, '>=', 1, 'a stale answer has the Age of one');
+
 # All sources down: stale for an hour.
 
 $stack->control($_ => { mode => 'status', status => 500 }) for @Feed::SOURCES;
