@@ -18,19 +18,24 @@ static ngx_str_t ngx_http_atelier_flight_sources(ngx_http_atelier_flight_t *f);
 
 /*
  * $1 text, $2 orientation, $3 sources, $4 how many, $5 how many before.  A
- * design counts as found by its own words, and by queries that found it.
+ * design counts as found by its own words, and by queries that found it; each
+ * has an index, which one condition for both could not use.  Pixabay's links
+ * end after a day.
  */
 
 static const char  ngx_http_atelier_flight_sql[] =
-    "WITH q AS (SELECT websearch_to_tsquery('english', $1) AS t)"
+    "WITH q AS (SELECT websearch_to_tsquery('english', $1) AS t),"
+    " found AS (SELECT id FROM atelier.design, q"
+    " WHERE $1 = '' OR search @@ q.t"
+    " UNION SELECT design_id FROM atelier.design_query, q"
+    " WHERE $1 <> '' AND search @@ q.t)"
     " SELECT d.id, d.data::text,"
     " coalesce((SELECT n FROM atelier.design_likes l"
     " WHERE l.design_id = d.id), 0)"
-    " FROM atelier.design d, q"
-    " WHERE ($1 = '' OR d.search @@ q.t OR EXISTS (SELECT 1"
-    " FROM atelier.design_query dq"
-    " WHERE dq.design_id = d.id AND dq.search @@ q.t))"
-    " AND ($2 = '' OR d.orientation = $2)"
+    " FROM found JOIN atelier.design d ON d.id = found.id CROSS JOIN q"
+    " WHERE ($2 = '' OR d.orientation = $2)"
+    " AND (d.source <> 'pixabay'"
+    " OR d.seen_at > now() - interval '24 hours')"
     " AND d.source = ANY (string_to_array($3, ','))"
     " ORDER BY ts_rank(d.search, q.t) DESC, d.score DESC, d.id"
     " LIMIT $4::int OFFSET $5::int";

@@ -29,6 +29,10 @@ design('flickr:2', 'Sofas by the window', 900, 1600);
 design('wikimedia:3', 'DSC 0042', 1600, 900);
 design('wikimedia:4', 'A lamp', 1600, 900);
 design('pexels:5', 'Another sofa', 1600, 900);
+design('pixabay:6', 'A sofa whose links have ended', 1600, 900);
+$db->sql("UPDATE atelier.design SET seen_at = now() - interval '25 hours'"
+         . " WHERE id IN ('pixabay:6', 'flickr:1')");
+design('pixabay:7', 'A sofa seen today', 1600, 900);
 $db->sql("INSERT INTO atelier.design_query (query, design_id)"
          . " VALUES ('red sofa', 'wikimedia:3')");
 
@@ -43,7 +47,7 @@ is($res->{status}, 200, 'designs that were stored are an answer');
 is($res->{cache}, 'STALE', '... which is not fresh');
 is($res->{json}{snapshot}, undef, '... of no snapshot');
 is(join(' ', sort(Feed::ids($res))),
-   'flickr:1 flickr:2 pexels:5 wikimedia:3',
+   'flickr:1 flickr:2 pexels:5 pixabay:7 wikimedia:3',
    '... found by their words and by queries that found them');
 is($res->{json}{results}[0]{likes}, 0, '... with likes');
 like($res->{headers}{'cache-control'}, qr/s-maxage=5,/,
@@ -58,7 +62,7 @@ $res = Feed::get($stack, '/designs?query=sofa&perPage=3');
 ok($res->{json}{hasNext}, 'there is a next page');
 my $next = Feed::get($stack, $res->{json}{next});
 my %seen = map { $_ => 1 } Feed::ids($res), Feed::ids($next);
-is(scalar keys %seen, 4, '... with the rest');
+is(scalar keys %seen, 5, '... with the rest');
 ok(!$next->{json}{hasNext}, '... which is the last one');
 
 is(Feed::get($stack, '/designs?query=carpet')->{status}, 503,

@@ -330,7 +330,13 @@ sub workers {
 # HUP; returns when the old workers are gone.
 sub reload {
     my ($self, %opt) = @_;
-    my @old = $self->workers;
+    my @old;
+
+    # a worker that is only just started would be taken for a new one
+    until_true('all workers', sub {
+        @old = $self->workers;
+        return @old >= $self->{workers};
+    });
     kill HUP => $self->{pids}{nginx};
     until_true('new workers', sub {
         my %now = map { $_ => 1 } $self->workers;
