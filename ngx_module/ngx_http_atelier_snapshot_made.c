@@ -92,7 +92,9 @@ ngx_http_atelier_snapshot_keep(ngx_http_atelier_feed_t *feed,
     p = ngx_cpymem(p, page->etag, NGX_HTTP_ATELIER_ETAG_LEN);
 
     for (i = 0; i < NGX_HTTP_ATELIER_MADE_PARTS; i++) {
-        p = ngx_cpymem(p, parts[i]->data, parts[i]->len);
+        if (parts[i]->len > 0) {
+            p = ngx_cpymem(p, parts[i]->data, parts[i]->len);
+        }
     }
 
     ngx_str_set(&argv[0], "SET");
