@@ -188,7 +188,8 @@ bench:
 ##   sandbox    the stand-ins for outside services alone
 ##   workers    the processes beside nginx alone: atelier-feed
 ##   setup      only install the Debian packages that are missing
-##   install    module, workers and their configuration, below DESTDIR
+##   install    module, workers, their configuration, db/ with migrate and
+##              web/, below DESTDIR
 ##   clean      remove build/
 ##   distclean  clean, and remove the data of run and start as well
 build:
