@@ -162,10 +162,15 @@ ngx_http_atelier_feed_encode(at_buf_t *b, at_str_t s)
 }
 
 
+/*
+ * A page may be nothing but the gap behind one that was short, read with
+ * another perPage: what stands behind it counts, not what is on it.
+ */
+
 ngx_uint_t
 ngx_http_atelier_feed_next(ngx_http_atelier_slice_t *slice)
 {
-    return slice->ncards && (slice->left || slice->more);
+    return slice->left || (slice->ncards && slice->more);
 }
 
 

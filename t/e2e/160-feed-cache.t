@@ -296,5 +296,19 @@ is(scalar Feed::ids(Feed::get($stack, '/designs?query=kept&perPage=40')), 40,
    'half of an answer was kept');
 is($stack->counters('pixabay')->{calls}, 2, '... so the source was asked');
 
+# A page that is all gap, as the rest of a short one can be when it is read with
+# another perPage, is not the end.
+
+$stack->reset_sandbox;
+until_redis(4);
+$res = Feed::get($stack, '/designs?query=gap&perPage=20');
+is(scalar Feed::ids($res), 20, 'a page before a gap');
+$redis->ask('RPUSH', "atelier:snap:$res->{json}{snapshot}:frozen", ('') x 20);
+$res = Feed::get($stack, $res->{json}{next});
+is(scalar Feed::ids($res), 0, '... the gap');
+ok($res->{json}{hasNext}, '... is not the end');
+$res = Feed::get($stack, $res->{json}{next});
+is(scalar Feed::ids($res), 20, '... and what is behind it comes');
+
 $stack->finish(allow => qr/exited on signal 9/);
 done_testing();
