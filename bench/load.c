@@ -8,8 +8,9 @@
  * -g sends a GET instead, with the number appended to a path that ends with
  * "=".  With two paths requests go to them by turns.  -a breaks off that
  * share of the requests after a while; -W leaves that many requests at the
- * start out of the figures.  At a fixed rate the latency counts from the time at which
- * the request should have been sent, so a server that stalls cannot hide it.
+ * start out of the figures.  At a fixed rate the latency counts from the
+ * time at which the request should have been sent, so a server that stalls
+ * cannot hide it.
  *
  * "added" is the latency beyond the best that the plan allows (plan.h).  The
  * output is "x_name=value" lines, x is a for the first path and b for the
