@@ -132,19 +132,6 @@ ngx_http_atelier_adapter_call(ngx_http_atelier_lane_t *lane,
 }
 
 
-static void
-ngx_http_atelier_call_header(ngx_http_atelier_call_t *call, ngx_str_t name,
-    ngx_str_t value)
-{
-    ngx_keyval_t  *h;
-
-    h = &call->headers[call->nheaders++];
-
-    h->key = name;
-    h->value = value;
-}
-
-
 ngx_int_t
 ngx_http_atelier_provider_call(ngx_http_request_t *r,
     ngx_http_atelier_provider_t *provider, const at_ai_call_t *c,

@@ -44,6 +44,20 @@ typedef struct {
 } ngx_http_atelier_call_t;
 
 
+/* The caller keeps below NGX_HTTP_ATELIER_CALL_HEADERS. */
+static ngx_inline void
+ngx_http_atelier_call_header(ngx_http_atelier_call_t *call, ngx_str_t name,
+    ngx_str_t value)
+{
+    ngx_keyval_t  *h;
+
+    h = &call->headers[call->nheaders++];
+
+    h->key = name;
+    h->value = value;
+}
+
+
 typedef enum {
     NGX_HTTP_ATELIER_STEP_DONE,
     NGX_HTTP_ATELIER_STEP_NEXT,        /* call() again now */

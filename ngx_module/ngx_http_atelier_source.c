@@ -231,19 +231,6 @@ ngx_http_atelier_source_downloads(ngx_conf_t *cf,
 }
 
 
-static void
-ngx_http_atelier_source_header(ngx_http_atelier_call_t *call, ngx_str_t name,
-    ngx_str_t value)
-{
-    ngx_keyval_t  *h;
-
-    h = &call->headers[call->nheaders++];
-
-    h->key = name;
-    h->value = value;
-}
-
-
 ngx_int_t
 ngx_http_atelier_source_call(ngx_http_request_t *r,
     ngx_http_atelier_source_t *source, const at_feed_call_t *c,
@@ -274,14 +261,14 @@ ngx_http_atelier_source_call(ngx_http_request_t *r,
     call->args = ngx_http_atelier_ngx_str(c->args);
     call->method = get;
 
-    ngx_http_atelier_source_header(call, id_name,
-                                   *ngx_http_atelier_request_id(r));
-    ngx_http_atelier_source_header(call, agent_name, agent);
+    ngx_http_atelier_call_header(call, id_name,
+                                 *ngx_http_atelier_request_id(r));
+    ngx_http_atelier_call_header(call, agent_name, agent);
 
     for (i = 0; i < c->nheaders; i++) {
-        ngx_http_atelier_source_header(call,
-                              ngx_http_atelier_ngx_str(c->headers[i].name),
-                              ngx_http_atelier_ngx_str(c->headers[i].value));
+        ngx_http_atelier_call_header(call,
+                            ngx_http_atelier_ngx_str(c->headers[i].name),
+                            ngx_http_atelier_ngx_str(c->headers[i].value));
     }
 
     ngx_http_atelier_count(&source->party.slot->calls, 1);
