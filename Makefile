@@ -116,9 +116,9 @@ endif
 
 export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX WORKERS
 
-.PHONY: help run start stop status migrate test unit unit-programs prove fuzz \
-        fuzz-programs lint bench install clean distclean build module \
-        sandbox workers setup logs
+.PHONY: help run start stop status migrate test unit unit-web unit-programs \
+        prove fuzz fuzz-programs lint bench install clean distclean build module \
+        sandbox workers web setup logs
 
 .DEFAULT_GOAL := help
 
@@ -145,10 +145,11 @@ migrate:
 
 ##
 ## Checks:
-##   test       unit, fuzz for a few seconds, and prove twice: as built, and
-##              with sanitizers in module, nginx, sandbox and workers; closes
-##              with a count
+##   test       unit, those of web/, fuzz for a few seconds, and prove twice:
+##              as built, and with sanitizers in module, nginx, sandbox and
+##              workers; closes with a count
 ##   unit       unit tests of core/ and workers/common/, with sanitizers
+##   unit-web   unit tests of web/, by Vitest
 ##   prove      module, workers and the whole under nginx (t/)
 ##   fuzz       fuzzing of the parsers of core/
 ##   lint       static analysis and the rules of style
@@ -161,7 +162,12 @@ test:
 unit: $(UNIT_BINS)
 	@exec scripts/unit $^
 
+unit-web:
+	@scripts/setup test
+	@exec scripts/web test
+
 prove: module sandbox workers
+	@scripts/web modules
 	@exec scripts/prove
 
 fuzz:
@@ -187,11 +193,14 @@ bench:
 ##   module     the nginx module alone
 ##   sandbox    the stand-ins for outside services alone
 ##   workers    the processes beside nginx alone: atelier-feed
+##   web        the npm packages of the front end, by npm ci, and a check
+##              of its types
 ##   setup      only install the Debian packages that are missing
 ##   install    module, workers, their configuration, db/ with migrate and
 ##              web/, below DESTDIR
 ##   clean      remove build/
-##   distclean  clean, and remove the data of run and start as well
+##   distclean  clean, and remove npm's packages and the data of run and
+##              start as well
 build:
 	@scripts/setup run
 	@$(MAKE) --no-print-directory module sandbox workers
@@ -209,6 +218,10 @@ sandbox: $(SANDBOX)
 workers: $(WORKER_BINS)
 	@:
 
+web:
+	@scripts/setup test
+	@exec scripts/web types
+
 install: module workers
 	@exec scripts/install
 
@@ -217,7 +230,7 @@ clean:
 
 distclean:
 	@scripts/stack reset
-	rm -rf build
+	rm -rf build web/node_modules
 
 ##
 ## Variables:

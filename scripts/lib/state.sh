@@ -270,7 +270,7 @@ write_files() {
     )
     publish conf "$state/atelier"
     rm -rf "$state/web"
-    [ ! -d web ] || publish web "$state/web"
+    [ ! -d web/page ] || publish web/page "$state/web"
     write_services
     write_token
     write_nginx_conf
