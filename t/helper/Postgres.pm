@@ -8,6 +8,11 @@ package Postgres;
 #     $db->restart; $db->stop; $db->start;
 #     $db->freeze; $db->thaw;                  # SIGSTOP and SIGCONT to all
 #
+#     my $one = $db->session;                  # a psql that stays
+#     $one->ask('BEGIN');                      # rows, also of errors
+#     $one->send('UPDATE ...');                # ... later:
+#     $one->answer;
+#
 # PostgreSQL refuses root, so as root the server runs as nobody.  It trusts
 # every user of the machine and holds nothing worth having.  It ends with the
 # object.
@@ -16,6 +21,7 @@ use strict;
 use warnings;
 
 use File::Temp ();
+use IO::Handle ();
 use POSIX ();
 use Time::HiRes ();
 
@@ -118,6 +124,13 @@ sub sql {
     return wantarray ? @rows : $rows[0];
 }
 
+sub session {
+    my ($self) = @_;
+    return Postgres::Session->new("$self->{bin}/psql", '-XAtq',
+        '-v', 'VERBOSITY=verbose', '-h', $self->{home},
+        '-p', $self->{port}, '-U', 'atelier', '-d', 'atelier');
+}
+
 # Becomes the server's user for good, as initdb and postgres refuse root.
 sub _become {
     my ($self) = @_;
@@ -154,6 +167,62 @@ sub DESTROY {
     return if !$self->{pid} || ($self->{owner} // $$) != $$;
     $self->thaw;
     kill QUIT => $self->{pid};
+    waitpid $self->{pid}, 0;
+    return;
+}
+
+package Postgres::Session;
+
+my $END = 'end of the answer';
+
+sub new {
+    my ($class, @command) = @_;
+    my $self = bless { owner => $$ }, $class;
+    pipe my $in, $self->{to} or die "pipe: $!";
+    pipe $self->{from}, my $out or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        close $self->{to};
+        open STDIN, '<&', $in or POSIX::_exit(1);
+        open STDOUT, '>&', $out or POSIX::_exit(1);
+        open STDERR, '>&', $out or POSIX::_exit(1);
+        { no warnings; exec @command; }
+        POSIX::_exit(1);
+    }
+    $self->{pid} = $pid;
+    $self->{to}->autoflush(1);
+    return $self;
+}
+
+sub send {
+    my ($self, $sql) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    print { $self->{to} } "$sql\n;\n\\warn $END\n";
+    return;
+}
+
+sub answer {
+    my ($self) = @_;
+    my @rows;
+    while (defined(my $line = readline $self->{from})) {
+        chomp $line;
+        return wantarray ? @rows : $rows[0] if $line eq $END;
+        push @rows, $line;
+    }
+    return wantarray ? @rows : "psql has ended: @rows";
+}
+
+sub ask {
+    my ($self, $sql) = @_;
+    $self->send($sql);
+    return $self->answer;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $!, $@);
+    return if $self->{owner} != $$;
+    kill KILL => $self->{pid};
     waitpid $self->{pid}, 0;
     return;
 }
