@@ -8,6 +8,7 @@
 #include "at_time.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +27,13 @@ struct at_postgres_s {
     int64_t                         backoff;
     unsigned                        up:1;
     unsigned                        told:1;
+    unsigned                        notified:1;
 };
 
 
 static int at_postgres_connect(at_postgres_t *pg);
+static int at_postgres_listen(at_postgres_t *pg, int64_t until);
+static void at_postgres_notices(at_postgres_t *pg);
 static int at_postgres_wait(at_postgres_t *pg, short events, int64_t until);
 static int at_postgres_prepare(at_postgres_t *pg,
     const at_postgres_statement_t *statement, int64_t until);
@@ -67,6 +71,48 @@ int
 at_postgres_up(const at_postgres_t *pg)
 {
     return pg->up;
+}
+
+
+int
+at_postgres_socket(const at_postgres_t *pg)
+{
+    return pg->conn ? PQsocket(pg->conn) : -1;
+}
+
+
+int
+at_postgres_notified(at_postgres_t *pg)
+{
+    int  notified;
+
+    if (at_postgres_connect(pg) != AT_OK) {
+        return 0;
+    }
+
+    if (PQconsumeInput(pg->conn) != 1) {
+        at_postgres_lost(pg, PQerrorMessage(pg->conn));
+        return 0;
+    }
+
+    at_postgres_notices(pg);
+
+    notified = pg->notified;
+    pg->notified = 0;
+
+    return notified;
+}
+
+
+static void
+at_postgres_notices(at_postgres_t *pg)
+{
+    PGnotify  *notify;
+
+    while ((notify = PQnotifies(pg->conn)) != NULL) {
+        PQfreemem(notify);
+        pg->notified = 1;
+    }
 }
 
 
@@ -202,7 +248,39 @@ at_postgres_connect(at_postgres_t *pg)
 
     pg->nprepared = 0;
 
-    return AT_OK;
+    return pg->settings->listen ? at_postgres_listen(pg, until) : AT_OK;
+}
+
+
+static int
+at_postgres_listen(at_postgres_t *pg, int64_t until)
+{
+    int        ok;
+    char       sql[128];
+    PGresult  *result;
+
+    (void) snprintf(sql, sizeof(sql), "LISTEN %s", pg->settings->listen);
+
+    if (PQsendQuery(pg->conn, sql) != 1) {
+        at_postgres_lost(pg, PQerrorMessage(pg->conn));
+        return AT_ERROR;
+    }
+
+    result = at_postgres_result(pg, until);
+    if (result == NULL) {
+        return AT_ERROR;
+    }
+
+    ok = (PQresultStatus(result) == PGRES_COMMAND_OK);
+
+    if (!ok) {
+        at_postgres_lost(pg, PQresultErrorMessage(result));
+    }
+
+    PQclear(result);
+    pg->notified = 1;
+
+    return ok ? AT_OK : AT_ERROR;
 }
 
 

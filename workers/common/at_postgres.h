@@ -20,6 +20,7 @@
 typedef struct {
     const char  *conninfo;
     int64_t      timeout;               /* ms */
+    const char  *listen;                /* a channel's name, or NULL */
 } at_postgres_settings_t;
 
 
@@ -44,6 +45,16 @@ void at_postgres_free(at_postgres_t *pg);
 PGresult *at_postgres_exec(at_postgres_t *pg,
     const at_postgres_statement_t *statement, const char *const *params,
     int *refused);
+
+/*
+ * 1: something was notified on the channel of the settings since the last
+ * call, or may have been: the connection is a new one.  Connects if need be,
+ * waits for nothing else.
+ */
+int at_postgres_notified(at_postgres_t *pg);
+
+/* To be polled for input by who waits for that; -1: there is no connection. */
+int at_postgres_socket(const at_postgres_t *pg);
 
 /* 1: the last statement was answered. */
 int at_postgres_up(const at_postgres_t *pg);
