@@ -386,6 +386,7 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
     }
 
     if (alcf->endpoint == NGX_HTTP_ATELIER_INVALIDATE
+        || alcf->endpoint == NGX_HTTP_ATELIER_PUBLISH
         || alcf->endpoint == NGX_HTTP_ATELIER_SCRAPE)
     {
         return ngx_http_atelier_check_guard(check, alcf);
@@ -658,6 +659,13 @@ ngx_http_atelier_check_shutdown(ngx_cycle_t *cycle,
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
     p = amcf->providers.elts;
+
+    if (amcf->sockets && amcf->redis == NULL && ccf->worker_processes > 1) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "\"atelier_live\" without \"atelier_redis\": what is "
+                      "published in one of the %i workers does not reach the "
+                      "sockets of the others", ccf->worker_processes);
+    }
 
     if (ccf->shutdown_timeout == 0) {
         return;

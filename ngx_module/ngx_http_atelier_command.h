@@ -15,6 +15,7 @@
 
 
 #define NGX_HTTP_ATELIER_COMMAND_BODY  (16 * 1024)
+#define NGX_HTTP_ATELIER_PUBLISH_BODY  (64 * 1024)
 
 
 /*
@@ -34,8 +35,10 @@ ngx_int_t ngx_http_atelier_command_bad(ngx_http_request_t *r,
     const char *code, const char *field, const char *detail);
 
 
-/* atelier_invalidate; and atelier_scrape; */
+/* atelier_invalidate; atelier_publish; and atelier_scrape; */
 char *ngx_http_atelier_invalidate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_atelier_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_atelier_scrape(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -6,6 +6,7 @@
  * shows to its page; with twice as many, by HTTP, which costs less.
  */
 
+#include "ngx_http_atelier_hub.h"
 #include "ngx_http_atelier_live.h"
 #include "ngx_http_atelier_problem.h"
 #include "live/at_live_message.h"
@@ -22,6 +23,8 @@ static ngx_int_t ngx_http_atelier_live_accept(ngx_http_request_t *r,
     at_ws_handshake_t *h);
 static ngx_int_t ngx_http_atelier_live_add(ngx_http_request_t *r,
     const char *name, const char *value, size_t len);
+static void ngx_http_atelier_live_text(ngx_http_atelier_socket_t *s, int rc,
+    at_buf_t *b);
 
 
 ngx_int_t
@@ -263,30 +266,81 @@ void
 ngx_http_atelier_live_message(ngx_http_atelier_socket_t *s,
     at_ws_event_t *event)
 {
-    int                        rc;
-    at_buf_t                   b;
-    at_live_in_t               in;
-    at_live_error_t            error;
-    ngx_http_atelier_frame_t  *frame;
-
-    ngx_memzero(&b, sizeof(at_buf_t));
+    int              rc;
+    at_buf_t         b;
+    at_live_in_t     in;
+    at_live_error_t  error;
 
     if (at_live_read(event->data, &in, &error) != AT_OK) {
-        rc = at_live_write_error(&b, &error);
-
-    } else if (in.type == AT_LIVE_PING) {
-        rc = at_live_write_pong(&b, &in);
-
-    } else {
-        error.code = "unknown_channel";
-        ngx_sprintf((u_char *) error.detail,
-                    "no channel is served here yet%Z");
-        rc = at_live_write_error(&b, &error);
+        ngx_http_atelier_live_error(s, error.code, "%s", error.detail);
+        return;
     }
 
-    frame = (rc == AT_OK) ? ngx_http_atelier_frame(AT_WS_TEXT, at_buf_str(&b))
+    switch (in.type) {
+
+    case AT_LIVE_PING:
+        ngx_memzero(&b, sizeof(at_buf_t));
+        rc = at_live_write_pong(&b, &in);
+
+        ngx_http_atelier_live_text(s, rc, &b);
+        return;
+
+    case AT_LIVE_SUBSCRIBE:
+
+        if (s->conf->flat && in.channel.kind != AT_LIVE_PRODUCT) {
+            ngx_http_atelier_live_error(s, "unknown_channel",
+                                        "this address has the channels of "
+                                        "products alone; use product:id");
+            return;
+        }
+
+        ngx_http_atelier_hub_subscribe(s, &in);
+        return;
+
+    default: /* AT_LIVE_UNSUBSCRIBE */
+        ngx_http_atelier_hub_unsubscribe(s, &in);
+        return;
+    }
+}
+
+
+void
+ngx_http_atelier_live_error(ngx_http_atelier_socket_t *s, const char *code,
+    const char *fmt, ...)
+{
+    int              rc;
+    u_char          *p;
+    va_list          args;
+    at_buf_t         b;
+    at_live_error_t  error;
+
+    error.code = code;
+
+    p = (u_char *) error.detail;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(p, p + sizeof(error.detail) - 1, fmt, args);
+    va_end(args);
+
+    *p = '\0';
+
+    ngx_memzero(&b, sizeof(at_buf_t));
+    rc = at_live_write_error(&b, &error);
+
+    ngx_http_atelier_live_text(s, rc, &b);
+}
+
+
+/* Sends what was written, if it was, and frees it. */
+
+static void
+ngx_http_atelier_live_text(ngx_http_atelier_socket_t *s, int rc, at_buf_t *b)
+{
+    ngx_http_atelier_frame_t  *frame;
+
+    frame = (rc == AT_OK) ? ngx_http_atelier_frame(AT_WS_TEXT, at_buf_str(b))
                           : NULL;
-    at_buf_free(&b);
+    at_buf_free(b);
 
     if (frame) {
         ngx_http_atelier_socket_send(s, frame);

@@ -17,6 +17,10 @@ struct ngx_http_atelier_live_s {
 
 ngx_int_t ngx_http_atelier_upgrade_handler(ngx_http_request_t *r);
 
+/* {"type":"error"} with a sentence, as ngx_snprintf() has it. */
+void ngx_http_atelier_live_error(ngx_http_atelier_socket_t *s,
+    const char *code, const char *fmt, ...);
+
 /* What sockets do with a message: the protocol, or send it back. */
 void ngx_http_atelier_live_message(ngx_http_atelier_socket_t *s,
     at_ws_event_t *event);

@@ -3,6 +3,7 @@
  * tests alone, atelier_live_echo.
  */
 
+#include "ngx_http_atelier_hub.h"
 #include "ngx_http_atelier_live.h"
 #include "live/at_ws_handshake.h"
 
@@ -59,7 +60,10 @@ static const ngx_http_atelier_live_param_t  ngx_http_atelier_live_params[] = {
       100, 600000, at_live_offset(timeout) },
 
     { ngx_string("drain="), NGX_HTTP_ATELIER_LIVE_TIME,
-      0, 3600000, at_live_offset(drain) }
+      0, 3600000, at_live_offset(drain) },
+
+    { ngx_string("subscriptions="), NGX_HTTP_ATELIER_LIVE_NUMBER,
+      1, 10000, at_live_offset(subscriptions) }
 };
 
 
@@ -94,7 +98,10 @@ ngx_http_atelier_live(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     socket->timeout = 10000;
     socket->drain = 10000;
     socket->deflate = 1;
+    socket->subscriptions = 100;
     socket->message = ngx_http_atelier_live_message;
+    socket->gone = ngx_http_atelier_hub_gone;
+    socket->drained = ngx_http_atelier_hub_drained;
 
     value = cf->args->elts;
 
@@ -145,6 +152,13 @@ ngx_http_atelier_live_param(ngx_conf_t *cf, ngx_http_atelier_live_t *live,
         return NGX_OK;
     }
 
+    if (ngx_strcmp(value->data, "format=flat") == 0
+        || ngx_strcmp(value->data, "format=envelope") == 0)
+    {
+        live->socket.flat = (value->len == sizeof("format=flat") - 1);
+        return NGX_OK;
+    }
+
     p = ngx_http_atelier_live_params;
 
     for (i = 0;
@@ -172,7 +186,8 @@ ngx_http_atelier_live_param(ngx_conf_t *cf, ngx_http_atelier_live_t *live,
                        "are origin=, max_sockets_per_address=0..1000000, "
                        "max_message=1k..16m, max_queue=16k..64m, "
                        "messages=1/s..1000000/s, pings=1/s..1000000/s, "
-                       "ping=100ms..1h, timeout=100ms..10m, drain=0..1h and "
+                       "ping=100ms..1h, timeout=100ms..10m, drain=0..1h, "
+                       "subscriptions=1..10000, format=envelope|flat and "
                        "deflate=on|off", value);
 
     return NGX_ERROR;

@@ -8,7 +8,7 @@
  *                 atelier_limits
  *     location    atelier_generate, atelier_cancel, atelier_designs,
  *                 atelier_fill, atelier_live, atelier_live_echo,
- *                 atelier_invalidate, atelier_scrape,
+ *                 atelier_invalidate, atelier_scrape, atelier_publish,
  *                 atelier_metrics, atelier_health
  *     all three   atelier_visitor, atelier_operator
  */
@@ -20,6 +20,7 @@
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_follow.h"
+#include "ngx_http_atelier_hub.h"
 #include "ngx_http_atelier_live.h"
 #include "ngx_http_atelier_operator.h"
 #include "ngx_http_atelier_pictures.h"
@@ -171,6 +172,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_scrape"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_atelier_scrape,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_publish"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_atelier_publish,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -361,6 +369,7 @@ ngx_http_atelier_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_atelier_socket_init_process(cycle);
+    ngx_http_atelier_hub_init_process(cycle);
 
     return ngx_http_atelier_postgres_init_process(cycle);
 }
@@ -428,6 +437,9 @@ ngx_http_atelier_body_max(ngx_http_atelier_endpoint_e endpoint)
     case NGX_HTTP_ATELIER_INVALIDATE:
     case NGX_HTTP_ATELIER_SCRAPE:
         return NGX_HTTP_ATELIER_COMMAND_BODY;
+
+    case NGX_HTTP_ATELIER_PUBLISH:
+        return NGX_HTTP_ATELIER_PUBLISH_BODY;
 
     default:
         return 0;

@@ -108,6 +108,9 @@ void ngx_http_atelier_redis_forget(ngx_http_atelier_redis_op_t *op);
 ngx_http_atelier_redis_sub_t *ngx_http_atelier_redis_subscribe(
     ngx_str_t *channel, ngx_http_atelier_redis_sub_pt cb, void *data);
 
+/* Whether a subscription would be confirmed soon. */
+ngx_uint_t ngx_http_atelier_redis_listens(void);
+
 /* Its callback is not called any more. */
 void ngx_http_atelier_redis_unsubscribe(ngx_http_atelier_redis_sub_t *sub);
 

@@ -165,6 +165,17 @@ ngx_http_atelier_redis_subscribe(ngx_str_t *name,
 }
 
 
+ngx_uint_t
+ngx_http_atelier_redis_listens(void)
+{
+    ngx_http_atelier_redis_link_t  *link;
+
+    link = ngx_http_atelier_redis_subs.link;
+
+    return link && ngx_http_atelier_redis_link_takes(link);
+}
+
+
 void
 ngx_http_atelier_redis_unsubscribe(ngx_http_atelier_redis_sub_t *sub)
 {

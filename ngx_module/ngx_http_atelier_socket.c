@@ -565,6 +565,10 @@ ngx_http_atelier_socket_log(ngx_http_atelier_socket_t *s, const char *why)
 static void
 ngx_http_atelier_socket_free(ngx_http_atelier_socket_t *s)
 {
+    if (s->subs) {
+        s->conf->gone(s);
+    }
+
     while (s->first) {
         ngx_http_atelier_socket_pop(s);
     }

@@ -43,10 +43,16 @@ typedef struct {
     ngx_msec_t                   drain;
     unsigned                     deflate:1;
     unsigned                     binary:1;
+    unsigned                     flat:1;         /* data without envelope */
+    ngx_uint_t                   subscriptions;
 
     /* The data is good until it returns. */
     void                       (*message)(ngx_http_atelier_socket_t *s,
                                           at_ws_event_t *event);
+
+    /* It has ended, or has sent most of what waited since it was behind. */
+    void                       (*gone)(ngx_http_atelier_socket_t *s);
+    void                       (*drained)(ngx_http_atelier_socket_t *s);
 } ngx_http_atelier_socket_conf_t;
 
 
@@ -73,6 +79,7 @@ struct ngx_http_atelier_socket_s {
     ngx_http_atelier_socket_conf_t  *conf;
     ngx_http_atelier_holder_t       *holder;     /* or NULL: not counted */
     at_ws_parser_t                  *parser;     /* NULL: between frames */
+    void                            *subs;       /* the hub's, or NULL */
 
     ngx_http_atelier_socket_t       *next_dirty; /* of those to write to */
     ngx_http_atelier_queued_t       *first;
@@ -101,6 +108,8 @@ struct ngx_http_atelier_socket_s {
     unsigned                         their_close:1;
     unsigned                         shut:1;     /* for writing */
     unsigned                         refused:1;  /* its address has enough */
+    unsigned                         behind:1;   /* the hub keeps what is
+                                                    next */
 };
 
 
@@ -125,6 +134,9 @@ ngx_int_t ngx_http_atelier_socket_open(ngx_http_request_t *r,
  */
 void ngx_http_atelier_socket_send(ngx_http_atelier_socket_t *s,
     ngx_http_atelier_frame_t *frame);
+
+/* Closes one that is too far behind; of what is queued nothing is sent. */
+void ngx_http_atelier_socket_slow(ngx_http_atelier_socket_t *s);
 
 /* A Close, after what is queued; messages are passed over from here on. */
 void ngx_http_atelier_socket_close(ngx_http_atelier_socket_t *s,

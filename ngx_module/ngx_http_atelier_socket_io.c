@@ -14,7 +14,7 @@
 #define NGX_HTTP_ATELIER_SOCKET_WRITES  256        /* sockets, likewise */
 #define NGX_HTTP_ATELIER_SOCKET_UNHEARD  1048576   /* bytes: more of a closed
                                                       socket is a flood */
-#define NGX_HTTP_ATELIER_SPARE_MAX      1024
+#define NGX_HTTP_ATELIER_SPARE_MAX      4096
 
 
 static ngx_int_t ngx_http_atelier_socket_event(ngx_http_atelier_socket_t *s,
@@ -316,18 +316,29 @@ ngx_http_atelier_socket_send(ngx_http_atelier_socket_t *s,
     }
 
     if (s->queued + frame->len > s->conf->max_queue && s->queued) {
-        /* TLS may have been given the bytes of any number of frames */
-
-        if (!ngx_http_atelier_socket_tls(s->connection)) {
-            ngx_http_atelier_socket_forget(s);
-        }
-
-        ngx_http_atelier_socket_close(s, AT_WS_TRY_LATER,
-                                      "too slow: messages wait");
+        ngx_http_atelier_socket_slow(s);
         return;
     }
 
     ngx_http_atelier_socket_enqueue(s, frame);
+}
+
+
+void
+ngx_http_atelier_socket_slow(ngx_http_atelier_socket_t *s)
+{
+    if (s->state != NGX_HTTP_ATELIER_SOCKET_OPEN) {
+        return;
+    }
+
+    /* TLS may have been given the bytes of any number of frames */
+
+    if (!ngx_http_atelier_socket_tls(s->connection)) {
+        ngx_http_atelier_socket_forget(s);
+    }
+
+    ngx_http_atelier_socket_close(s, AT_WS_TRY_LATER,
+                                  "too slow: messages wait");
 }
 
 
@@ -496,6 +507,14 @@ ngx_http_atelier_socket_written(ngx_http_atelier_socket_t *s)
     if (s->paused && s->queued <= s->conf->max_queue / 8) {
         s->paused = 0;
         ngx_post_event(c->read, &ngx_posted_events);
+    }
+
+    if (s->behind && s->queued <= s->conf->max_queue / 8) {
+        s->behind = 0;
+
+        if (s->subs) {
+            s->conf->drained(s);
+        }
     }
 
     if (ngx_handle_write_event(wev, 0) != NGX_OK) {

@@ -37,6 +37,13 @@ typedef struct {
     ngx_uint_t          messages_out;
     ngx_uint_t          bytes_in;
     ngx_uint_t          bytes_out;
+    ngx_uint_t          delivered;         /* messages of channels */
+    ngx_uint_t          recovered;         /* of those, missed before */
+    ngx_uint_t          conflated;         /* left out for a newer one */
+    ngx_uint_t          filled;            /* read, as Redis did not send it */
+    ngx_uint_t          lost;              /* gaps that nobody could fill */
+    ngx_uint_t          reads;             /* of channels */
+    ngx_uint_t          published;         /* by POST */
     ngx_uint_t          closes[2][NGX_HTTP_ATELIER_NCLOSES];   /* by client,
                                                                   by server */
 } ngx_http_atelier_socket_counters_t;
@@ -47,6 +54,8 @@ typedef struct {
     ngx_queue_t         holders;           /* its sockets by address */
     ngx_pid_t           pid;
     ngx_uint_t          open;
+    ngx_uint_t          channels;
+    ngx_uint_t          subscriptions;
     ngx_http_atelier_socket_counters_t  counters;
 } ngx_http_atelier_socket_worker_t;
 

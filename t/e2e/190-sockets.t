@@ -50,7 +50,7 @@ is_deeply($json->decode($ws->message), { type => 'pong', t => 7 },
           'a ping is answered');
 for my $case ([ 'not json', 'invalid_json' ],
               [ '{"type":"dance"}', 'unknown_type' ],
-              [ '{"type":"subscribe","channel":"product:1"}',
+              [ '{"type":"subscribe","channel":"cats:1"}',
                 'unknown_channel' ])
 {
     $ws->text($case->[0]);

@@ -24,6 +24,8 @@ END
 my $stack = Stack->new(server => $server->(),
                        main => 'worker_shutdown_timeout 30s;');
 my $port = $stack->{port};
+like($stack->log_text, qr/published in one of the 2 workers does not reach/,
+     'several workers without Redis are warned of');
 
 sub metric { return $stack->metric("atelier_sockets_$_[0]"); }
 

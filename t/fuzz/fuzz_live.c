@@ -3,12 +3,13 @@
  * does not gets a code and a sentence, and what is written about either is
  * JSON.
  *
- * The whole input is the message; it is also tried as data of another.
+ * The whole input is the message; it is also tried as data of another, and as
+ * what is published in Redis.
  */
 
 #include "fuzz.h"
 #include "at_text.h"
-#include "live/at_live_message.h"
+#include "live/at_live_publish.h"
 
 
 #define FUZZ_DATA  "{\"channel\":\"products\",\"id\":1,\"data\":"
@@ -69,6 +70,23 @@ fuzz_channel(const at_live_channel_t *c, at_buf_t *b)
 }
 
 
+static void
+fuzz_published(at_str_t text)
+{
+    uint64_t  id;
+    at_str_t  data;
+
+    if (at_live_published(text, &id, &data) != AT_OK) {
+        return;
+    }
+
+    FUZZ_CHECK(id <= AT_LIVE_ID_MAX);
+    FUZZ_CHECK(at_live_data_valid(data));
+    FUZZ_CHECK(data.data + data.len == text.data + text.len);
+    FUZZ_CHECK((id == 0) == (data.len == text.len));
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -79,6 +97,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     text = (at_str_t) { size, (const char *) data };
     memset(&b, 0, sizeof(at_buf_t));
+
+    fuzz_published(text);
 
     if (at_live_data_valid(text)) {
         FUZZ_CHECK(at_utf8_valid(text));
