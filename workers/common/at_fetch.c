@@ -3,12 +3,14 @@
  *
  * libcurl asks for leave in two places: when it makes a socket, with the
  * address that the name was resolved to, and before it sends a request, since
- * a connection that is used again makes no socket.
+ * a connection that is used again makes no socket.  What it hears of an answer
+ * is in at_fetch_answer.c.
  */
 
-#include "at_fetch.h"
+#include "at_fetch_own.h"
 
-#include <curl/curl.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,35 +18,24 @@
 #include <unistd.h>
 
 
-#define AT_FETCH_HEADER_BYTES  (64 * 1024)
-#define AT_FETCH_HEADER_LINES  100
-#define AT_FETCH_BOMB          (1024 * 1024)    /* ratio counts past this */
-
-
-struct at_fetch_s {
-    const at_fetch_settings_t  *settings;
-    CURLM                      *multi;
-};
-
-
 static const char *const  at_fetch_names[] = {
     "ok", "status", "refused", "large", "timeout", "failed", "stopped"
 };
 
 
-static int at_fetch_start(at_fetch_t *f, at_fetch_call_t *call);
 static int at_fetch_url(at_fetch_call_t *call);
 static int at_fetch_options(at_fetch_t *f, at_fetch_call_t *call);
+static int at_fetch_lines(at_fetch_call_t *call);
 static int at_fetch_guard(at_fetch_call_t *call, CURL *easy);
-static size_t at_fetch_reap(at_fetch_t *f);
+static int at_fetch_proxy(at_fetch_call_t *call, CURL *easy);
 static void at_fetch_end(at_fetch_t *f, at_fetch_call_t *call, CURLcode rc);
 static void at_fetch_release(at_fetch_t *f, at_fetch_call_t *call);
 static curl_socket_t at_fetch_open(void *data, curlsocktype purpose,
     struct curl_sockaddr *address);
+static void at_fetch_address(at_fetch_head_t *head,
+    const struct sockaddr *sa);
 static int at_fetch_before(void *data, char *ip, char *local, int port,
     int local_port);
-static size_t at_fetch_header(char *p, size_t size, size_t n, void *data);
-static size_t at_fetch_body(char *p, size_t size, size_t n, void *data);
 
 
 int
@@ -57,7 +48,9 @@ at_fetch_init(void)
 at_fetch_t *
 at_fetch_create(const at_fetch_settings_t *settings)
 {
-    at_fetch_t  *f;
+    size_t              i;
+    at_fetch_t         *f;
+    struct curl_slist  *list;
 
     f = calloc(1, sizeof(at_fetch_t));
     if (f == NULL) {
@@ -70,6 +63,17 @@ at_fetch_create(const at_fetch_settings_t *settings)
     if (f->multi == NULL) {
         free(f);
         return NULL;
+    }
+
+    for (i = 0; i < settings->nresolve; i++) {
+        list = curl_slist_append(f->resolve, settings->resolve[i]);
+
+        if (list == NULL) {
+            at_fetch_free(f);
+            return NULL;
+        }
+
+        f->resolve = list;
     }
 
     /* politeness counts connections, so a connection carries one request */
@@ -90,6 +94,7 @@ at_fetch_free(at_fetch_t *f)
 {
     if (f) {
         (void) curl_multi_cleanup(f->multi);
+        curl_slist_free_all(f->resolve);
         free(f);
     }
 }
@@ -131,9 +136,7 @@ void
 at_fetch_run(at_fetch_t *f, at_fetch_call_t *calls, size_t n,
     at_stop_t *stop)
 {
-    int                  running;
-    size_t               i, next, active;
-    struct curl_waitfd   extra;
+    size_t  i, next, active;
 
     next = 0;
     active = 0;
@@ -145,38 +148,108 @@ at_fetch_run(at_fetch_t *f, at_fetch_call_t *calls, size_t n,
                 break;
             }
 
-            active += (at_fetch_start(f, &calls[next++]) == AT_OK);
+            active += (at_fetch_begin(f, &calls[next++]) == AT_OK);
         }
 
         if (stop && at_stop_raised(stop)) {
             break;
         }
 
-        extra = (struct curl_waitfd) { .fd = stop ? stop->fd : -1,
-                                       .events = CURL_WAIT_POLLIN };
+        at_fetch_turn(f, active ? 1000 : 0, stop ? stop->fd : -1);
 
-        (void) curl_multi_perform(f->multi, &running);
-        active -= at_fetch_reap(f);
-
-        if (active > 0) {
-            (void) curl_multi_poll(f->multi, &extra, stop ? 1 : 0, 1000,
-                                   NULL);
+        while (at_fetch_next(f)) {
+            active--;
         }
     }
 
     for (i = 0; i < n; i++) {
         if (calls[i].easy || i >= next) {
-            at_fetch_release(f, &calls[i]);
-            calls[i].outcome = AT_FETCH_STOPPED;
+            at_fetch_cancel(f, &calls[i]);
         }
+    }
+
+    f->ended = NULL;
+}
+
+
+void
+at_fetch_turn(at_fetch_t *f, int64_t ms, int fd)
+{
+    int                 running;
+    struct curl_waitfd  extra;
+
+    (void) curl_multi_perform(f->multi, &running);
+
+    /* what has ended meanwhile is not waited for */
+
+    if (ms > 0 && f->ended == NULL) {
+        f->ended = at_fetch_next(f);
+    }
+
+    if (ms > 0 && f->ended == NULL) {
+        extra = (struct curl_waitfd) { .fd = fd, .events = CURL_WAIT_POLLIN };
+
+        (void) curl_multi_poll(f->multi, &extra, fd != -1 ? 1 : 0,
+                               ms > 3600000 ? 3600000 : (int) ms, NULL);
+        (void) curl_multi_perform(f->multi, &running);
     }
 }
 
 
-/* AT_ERROR: it has its outcome already. */
+at_fetch_call_t *
+at_fetch_next(at_fetch_t *f)
+{
+    int               left;
+    char             *data;
+    CURLMsg          *message;
+    at_fetch_call_t  *call;
 
-static int
-at_fetch_start(at_fetch_t *f, at_fetch_call_t *call)
+    if (f->ended) {
+        call = f->ended;
+        f->ended = NULL;
+        return call;
+    }
+
+    while ((message = curl_multi_info_read(f->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) {
+            continue;
+        }
+
+        data = NULL;
+        (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                                 &data);
+
+        call = (at_fetch_call_t *) (void *) data;
+        at_fetch_end(f, call, message->data.result);
+
+        return call;
+    }
+
+    return NULL;
+}
+
+
+void
+at_fetch_cancel(at_fetch_t *f, at_fetch_call_t *call)
+{
+    if (f->ended == call) {
+        f->ended = NULL;
+    }
+
+    at_fetch_release(f, call);
+    call->outcome = AT_FETCH_STOPPED;
+}
+
+
+void
+at_fetch_wake(at_fetch_t *f)
+{
+    (void) curl_multi_wakeup(f->multi);
+}
+
+
+int
+at_fetch_begin(at_fetch_t *f, at_fetch_call_t *call)
 {
     call->fetch = f;
     call->status = 0;
@@ -186,8 +259,14 @@ at_fetch_start(at_fetch_t *f, at_fetch_call_t *call)
     call->header_lines = 0;
     call->refused = 0;
     call->large = 0;
+    call->sated = 0;
     call->headers = NULL;
+    call->connect_to = NULL;
     call->body = (at_buf_t) { .max = f->settings->bytes };
+
+    if (call->head) {
+        memset(call->head, 0, sizeof(at_fetch_head_t));
+    }
 
     if (at_fetch_url(call) != AT_OK) {
         call->outcome = AT_FETCH_REFUSED;
@@ -247,7 +326,6 @@ at_fetch_options(at_fetch_t *f, at_fetch_call_t *call)
 {
     int                         ok;
     char                        url[AT_FETCH_URL_MAX + 1];
-    char                        id[sizeof("X-Request-ID: ") + 128];
     CURL                       *easy = call->easy;
     const at_fetch_settings_t  *s = f->settings;
 
@@ -257,10 +335,10 @@ at_fetch_options(at_fetch_t *f, at_fetch_call_t *call)
     ok = at_fetch_set(CURLOPT_URL, url)
          && at_fetch_set(CURLOPT_PRIVATE, call)
          && at_fetch_set(CURLOPT_NOSIGNAL, 1L)
-         && at_fetch_set(CURLOPT_PROXY, "")
-         && at_fetch_set(CURLOPT_NOPROXY, "*")
          && at_fetch_set(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED)
-         && at_fetch_set(CURLOPT_USERAGENT, s->user_agent)
+         && at_fetch_set(CURLOPT_USERAGENT, call->user_agent
+                                              ? call->user_agent
+                                              : s->user_agent)
          && at_fetch_set(CURLOPT_TIMEOUT_MS, (long) s->timeout)
          && at_fetch_set(CURLOPT_CONNECTTIMEOUT_MS, (long) s->connect)
          && at_fetch_set(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) s->wire)
@@ -269,22 +347,25 @@ at_fetch_options(at_fetch_t *f, at_fetch_call_t *call)
          && at_fetch_set(CURLOPT_WRITEFUNCTION, at_fetch_body)
          && at_fetch_set(CURLOPT_WRITEDATA, call);
 
-    if (s->compressed) {
+    if (s->compressed && !call->plain) {
         ok = ok && at_fetch_set(CURLOPT_ACCEPT_ENCODING, "gzip, br");
     }
 
     if (call->post) {
         ok = ok && at_fetch_set(CURLOPT_POST, 1L)
-             && at_fetch_set(CURLOPT_POSTFIELDSIZE, 0L);
+             && at_fetch_set(CURLOPT_POSTFIELDS, call->send.len
+                                                    ? call->send.data : "")
+             && at_fetch_set(CURLOPT_POSTFIELDSIZE_LARGE,
+                             (curl_off_t) call->send.len);
     }
 
-    if (at_fetch_request_id(call->request_id)) {
-        (void) snprintf(id, sizeof(id), "X-Request-ID: %.*s",
-                        (int) call->request_id.len, call->request_id.data);
-        call->headers = curl_slist_append(NULL, id);
-        ok = ok && call->headers
-             && at_fetch_set(CURLOPT_HTTPHEADER, call->headers);
+    if (f->resolve) {
+        ok = ok && at_fetch_set(CURLOPT_RESOLVE, f->resolve);
     }
+
+    ok = ok && at_fetch_lines(call) == AT_OK
+         && at_fetch_set(CURLOPT_HTTPHEADER, call->headers)
+         && at_fetch_proxy(call, easy) == AT_OK;
 
     if (call->socket) {
         return (ok && at_fetch_set(CURLOPT_PROTOCOLS_STR, "http")
@@ -297,20 +378,88 @@ at_fetch_options(at_fetch_t *f, at_fetch_call_t *call)
 
 
 static int
+at_fetch_lines(at_fetch_call_t *call)
+{
+    char                id[sizeof("X-Request-ID: ") + 128];
+    size_t              i;
+    struct curl_slist  *list;
+
+    for (i = 0; i < call->nlines; i++) {
+        list = curl_slist_append(call->headers, call->lines[i]);
+
+        if (list == NULL) {
+            return AT_ERROR;
+        }
+
+        call->headers = list;
+    }
+
+    if (at_fetch_request_id(call->request_id)) {
+        (void) snprintf(id, sizeof(id), "X-Request-ID: %.*s",
+                        (int) call->request_id.len, call->request_id.data);
+        list = curl_slist_append(call->headers, id);
+
+        if (list == NULL) {
+            return AT_ERROR;
+        }
+
+        call->headers = list;
+    }
+
+    return AT_OK;
+}
+
+
+/* An empty one keeps those of the environment away. */
+
+static int
+at_fetch_proxy(at_fetch_call_t *call, CURL *easy)
+{
+    int   ok;
+    char  to[AT_FETCH_ADDRESS_MAX + 3];
+
+    if (call->proxy == NULL) {
+        return (at_fetch_set(CURLOPT_PROXY, "")
+                && at_fetch_set(CURLOPT_NOPROXY, "*"))
+               ? AT_OK : AT_ERROR;
+    }
+
+    ok = at_fetch_set(CURLOPT_PROXY, call->proxy)
+         && at_fetch_set(CURLOPT_NOPROXY, "")
+         && at_fetch_set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+
+    if (call->through) {
+        (void) snprintf(to, sizeof(to), "::%s", call->through);
+        call->connect_to = curl_slist_append(NULL, to);
+
+        ok = ok && call->connect_to
+             && at_fetch_set(CURLOPT_CONNECT_TO, call->connect_to)
+             && at_fetch_set(CURLOPT_HTTPPROXYTUNNEL, 1L);
+    }
+
+    return ok ? AT_OK : AT_ERROR;
+}
+
+
+static int
 at_fetch_guard(at_fetch_call_t *call, CURL *easy)
 {
-    const char                 *hops;
+    long                        hops;
+    const char                 *schemes;
     const at_fetch_settings_t  *s = call->fetch->settings;
 
     /* what began encrypted goes on so */
 
-    hops = (call->url.len > 6 && strncasecmp(call->url.data, "https:", 6) == 0)
-           ? "https" : "http,https";
+    schemes = (call->url.len > 6
+               && strncasecmp(call->url.data, "https:", 6) == 0)
+              ? "https" : "http,https";
+    hops = call->stay ? 0 : (long) s->redirects;
 
     return (at_fetch_set(CURLOPT_PROTOCOLS_STR, "http,https")
-            && at_fetch_set(CURLOPT_REDIR_PROTOCOLS_STR, hops)
-            && at_fetch_set(CURLOPT_FOLLOWLOCATION, s->redirects ? 1L : 0L)
-            && at_fetch_set(CURLOPT_MAXREDIRS, (long) s->redirects)
+            && at_fetch_set(CURLOPT_REDIR_PROTOCOLS_STR, schemes)
+            && at_fetch_set(CURLOPT_FOLLOWLOCATION, hops ? 1L : 0L)
+            && at_fetch_set(CURLOPT_MAXREDIRS, hops)
+            && at_fetch_set(CURLOPT_FRESH_CONNECT, call->lookup ? 1L : 0L)
             && at_fetch_set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L)
             && at_fetch_set(CURLOPT_UNRESTRICTED_AUTH, 0L)
             && at_fetch_set(CURLOPT_OPENSOCKETFUNCTION, at_fetch_open)
@@ -318,36 +467,6 @@ at_fetch_guard(at_fetch_call_t *call, CURL *easy)
             && at_fetch_set(CURLOPT_PREREQFUNCTION, at_fetch_before)
             && at_fetch_set(CURLOPT_PREREQDATA, call))
            ? AT_OK : AT_ERROR;
-}
-
-
-/* Returns how many have ended. */
-
-static size_t
-at_fetch_reap(at_fetch_t *f)
-{
-    int                left;
-    char              *call;
-    size_t             n;
-    CURLMsg           *message;
-
-    n = 0;
-
-    while ((message = curl_multi_info_read(f->multi, &left)) != NULL) {
-        if (message->msg != CURLMSG_DONE) {
-            continue;
-        }
-
-        call = NULL;
-        (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
-                                 &call);
-
-        at_fetch_end(f, (at_fetch_call_t *) (void *) call,
-                     message->data.result);
-        n++;
-    }
-
-    return n;
 }
 
 
@@ -364,43 +483,12 @@ at_fetch_end(at_fetch_t *f, at_fetch_call_t *call, CURLcode rc)
 
     call->retry_after = (seconds > 86400 ? 86400 : seconds) * 1000;
 
+    if (call->head) {
+        at_fetch_told(call, rc);
+    }
+
     at_fetch_release(f, call);
-
-    switch (rc) {
-
-    case CURLE_OK:
-        call->outcome = (call->status >= 200 && call->status < 300)
-                        ? AT_FETCH_OK : AT_FETCH_STATUS;
-        (void) snprintf(call->why, sizeof(call->why), "status %ld",
-                        call->status);
-        return;
-
-    case CURLE_OPERATION_TIMEDOUT:
-        call->outcome = AT_FETCH_TIMEOUT;
-        break;
-
-    case CURLE_FILESIZE_EXCEEDED:
-        call->outcome = AT_FETCH_LARGE;
-        break;
-
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_LOGIN_DENIED:
-    case CURLE_TOO_MANY_REDIRECTS:
-        call->outcome = AT_FETCH_REFUSED;
-        break;
-
-    default:
-        call->outcome = call->large ? AT_FETCH_LARGE
-                        : call->refused ? AT_FETCH_REFUSED
-                                        : AT_FETCH_FAILED;
-        break;
-    }
-
-    if (call->why[0] == '\0') {
-        (void) snprintf(call->why, sizeof(call->why), "%s",
-                        curl_easy_strerror(rc));
-    }
+    at_fetch_outcome(call, rc);
 }
 
 
@@ -415,6 +503,8 @@ at_fetch_release(at_fetch_t *f, at_fetch_call_t *call)
 
     curl_slist_free_all(call->headers);
     call->headers = NULL;
+    curl_slist_free_all(call->connect_to);
+    call->connect_to = NULL;
 }
 
 
@@ -422,6 +512,13 @@ static curl_socket_t
 at_fetch_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
     at_fetch_call_t *call = data;
+
+    /* the operator's proxy may be anywhere */
+
+    if (call->proxy && purpose == CURLSOCKTYPE_IPCXN) {
+        return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                      address->protocol);
+    }
 
     if (purpose != CURLSOCKTYPE_IPCXN
         || !at_address_allowed(&address->addr, call->fetch->settings->allow))
@@ -433,8 +530,46 @@ at_fetch_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
         return CURL_SOCKET_BAD;
     }
 
+    if (call->lookup) {
+        at_fetch_address(call->head, &address->addr);
+        return CURL_SOCKET_BAD;
+    }
+
     return socket(address->family, address->socktype | SOCK_CLOEXEC,
                   address->protocol);
+}
+
+
+/* The first of them, as libcurl takes it in CURLOPT_CONNECT_TO. */
+
+static void
+at_fetch_address(at_fetch_head_t *head, const struct sockaddr *sa)
+{
+    char                 ip[INET6_ADDRSTRLEN];
+    struct sockaddr_in   sin;
+    struct sockaddr_in6  sin6;
+
+    if (head->address[0]) {
+        return;
+    }
+
+    if (sa->sa_family == AF_INET) {
+        memcpy(&sin, sa, sizeof(sin));
+
+        if (inet_ntop(AF_INET, &sin.sin_addr, ip, sizeof(ip))) {
+            (void) snprintf(head->address, sizeof(head->address), "%s:%u", ip,
+                            ntohs(sin.sin_port));
+        }
+
+        return;
+    }
+
+    memcpy(&sin6, sa, sizeof(sin6));
+
+    if (inet_ntop(AF_INET6, &sin6.sin6_addr, ip, sizeof(ip))) {
+        (void) snprintf(head->address, sizeof(head->address), "[%s]:%u", ip,
+                        ntohs(sin6.sin6_port));
+    }
 }
 
 
@@ -446,8 +581,14 @@ at_fetch_before(void *data, char *ip, char *local, int port, int local_port)
     (void) local;
     (void) local_port;
 
-    if (port < 0 || !at_address_allowed_text(ip, (unsigned) port,
-                                             call->fetch->settings->allow))
+    if (call->lookup) {
+        return CURL_PREREQFUNC_ABORT;
+    }
+
+    if (call->proxy == NULL
+        && (port < 0
+            || !at_address_allowed_text(ip, (unsigned) port,
+                                        call->fetch->settings->allow)))
     {
         call->refused = 1;
         (void) snprintf(call->why, sizeof(call->why),
@@ -456,74 +597,9 @@ at_fetch_before(void *data, char *ip, char *local, int port, int local_port)
         return CURL_PREREQFUNC_ABORT;
     }
 
+    if (call->before && call->before(call) != AT_OK) {
+        return CURL_PREREQFUNC_ABORT;
+    }
+
     return CURL_PREREQFUNC_OK;
-}
-
-
-static size_t
-at_fetch_header(char *p, size_t size, size_t n, void *data)
-{
-    at_fetch_call_t *call = data;
-
-    n *= size;
-
-    /* each hop has headers of its own */
-
-    if (n > 5 && memcmp(p, "HTTP/", 5) == 0) {
-        call->header_bytes = 0;
-        call->header_lines = 0;
-    }
-
-    call->header_bytes += n;
-    call->header_lines++;
-
-    if (call->header_bytes > AT_FETCH_HEADER_BYTES
-        || call->header_lines > AT_FETCH_HEADER_LINES)
-    {
-        call->large = 1;
-        (void) snprintf(call->why, sizeof(call->why),
-                        "more than %d lines or %d bytes of headers",
-                        AT_FETCH_HEADER_LINES, AT_FETCH_HEADER_BYTES);
-        return 0;
-    }
-
-    return n;
-}
-
-
-/* Bodies of redirects do not come here: libcurl reads over them. */
-
-static size_t
-at_fetch_body(char *p, size_t size, size_t n, void *data)
-{
-    size_t                      total;
-    curl_off_t                  wire;
-    at_fetch_call_t            *call = data;
-    const at_fetch_settings_t  *s = call->fetch->settings;
-
-    n *= size;
-    wire = 0;
-    total = call->body.len + n;
-
-    (void) curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &wire);
-
-    if (total > s->bytes || wire > (curl_off_t) s->wire) {
-        (void) snprintf(call->why, sizeof(call->why),
-                        "more than %zu bytes, or %zu inflated", s->wire,
-                        s->bytes);
-        call->large = 1;
-
-    } else if (s->compressed && wire > 0 && total > AT_FETCH_BOMB
-               && total / (size_t) wire > s->ratio)
-    {
-        (void) snprintf(call->why, sizeof(call->why),
-                        "inflates to more than %u times its size", s->ratio);
-        call->large = 1;
-    }
-
-    if (call->large || at_buf_append(&call->body, p, n) != AT_OK) {
-        return 0;
-    }
-
-    return n;
 }
