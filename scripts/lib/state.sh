@@ -250,6 +250,22 @@ allow_address = 127.0.0.1:$sandbox_port
 END
 }
 
+write_queue_conf() {
+    write_file "$state/queue.conf" 0644 << END
+[worker]
+listen = unix:$sockets/queue.sock
+
+[redis]
+address = unix:$sockets/redis.sock
+
+[postgres]
+conninfo = host=$sockets dbname=atelier
+
+[egress]
+socket = $sockets/egress.sock
+END
+}
+
 # The token of operators stays the same from start to start.
 write_token() {
     local file=$state/keys/operators
@@ -266,6 +282,7 @@ write_files() {
         cp "$MODULE" "$state/ngx_http_atelier_module.so"
         cp "$SANDBOX" "$state/bin/atelier-sandbox"
         cp "$OUT/atelier-feed" "$state/bin/atelier-feed"
+        cp "$OUT/atelier-queue" "$state/bin/atelier-queue"
         chmod 755 "$state/bin"/atelier-*
     )
     publish conf "$state/atelier"
@@ -276,4 +293,5 @@ write_files() {
     write_nginx_conf
     write_redis_conf
     write_feed_conf
+    write_queue_conf
 }

@@ -4,7 +4,7 @@ package FakeHttp;
 # ask.  Every connection has a process of its own, so answers may wait.
 #
 #     my $fake = FakeHttp->new(unix => 1, answer => sub {
-#         my ($fake, $method, $path, $headers) = @_;
+#         my ($fake, $method, $path, $headers, $body) = @_;
 #         $fake->hold('go');               # until $fake->let('go')
 #         return (200, 'body', 'Header: value', ...);
 #     });
@@ -95,11 +95,14 @@ sub _connection {
             last if $header =~ /^\r?\n/;
             $headers{ lc $1 } = $2 if $header =~ /^([^:]+):\s*(.*?)\r?\n/;
         }
+        my $sent = '';
+        read $c, $sent, $headers{'content-length'}
+            if $headers{'content-length'};
         open my $out, '>>', "$self->{dir}/seen" or return;
         syswrite $out, "$method $path\n";
         close $out;
         my ($status, $body, @more)
-            = $self->{answer}->($self, $method, $path, \%headers);
+            = $self->{answer}->($self, $method, $path, \%headers, $sent);
         return if !$status;
         print {$c} "HTTP/1.1 $status Status\r\n",
             (map { "$_\r\n" } @more),

@@ -1,0 +1,269 @@
+/*
+ * Places in the queue (see queue_place.h).
+ */
+
+#include "queue_place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+
+#define QUEUE_PLACE_PREFIX  "atelier:live:generate:"
+#define QUEUE_PLACE_MAX     sizeof(QUEUE_PLACE_PREFIX) + QUEUE_ID_LEN
+#define QUEUE_PLACE_ETA     2           /* s */
+
+
+/* ARGV: a channel and a message each.  Channels are no keys. */
+
+static const at_redis_script_t  queue_place_script = {
+    "for i = 1, #ARGV, 2 do\n"
+    "  redis.call('PUBLISH', ARGV[i], ARGV[i + 1])\n"
+    "end\n"
+    "return #ARGV / 2\n",
+    QUEUE_SCRIPT_TELL
+};
+
+
+static int queue_place_order(const void *a, const void *b);
+static int queue_place_moved(const queue_place_t *now,
+    const queue_place_t *was, int64_t above, int etas);
+static redisReply *queue_place_watched(at_redis_t *redis,
+    const queue_place_t *list, size_t n);
+static int64_t queue_place_publish(at_redis_t *redis,
+    const queue_place_t *list, size_t n, const redisReply *watched);
+static int queue_place_message(at_buf_t *b, const queue_place_t *place,
+    at_str_t *word);
+
+
+int
+queue_places_read(queue_places_t *places, PGresult *rows)
+{
+    int     i, n;
+    size_t  len;
+
+    n = PQntuples(rows);
+
+    places->n = 0;
+    places->list = calloc((size_t) n + 1, sizeof(queue_place_t));
+
+    if (places->list == NULL) {
+        return AT_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        len = (size_t) PQgetlength(rows, i, 0);
+
+        if (len == QUEUE_ID_LEN) {
+            memcpy(places->list[places->n].id, PQgetvalue(rows, i, 0), len);
+            places->list[places->n].place = strtoll(PQgetvalue(rows, i, 1),
+                                                    NULL, 10);
+            places->list[places->n].eta = strtoll(PQgetvalue(rows, i, 2),
+                                                  NULL, 10);
+            places->n++;
+        }
+    }
+
+    return AT_OK;
+}
+
+
+void
+queue_places_free(queue_places_t *places)
+{
+    free(places->list);
+    places->list = NULL;
+    places->n = 0;
+}
+
+
+int64_t
+queue_places_changed(queue_places_t *places, queue_places_t *old,
+    int64_t above, int etas)
+{
+    size_t          i, n;
+    queue_place_t  *now, *was;
+    queue_places_t  next;
+
+    next.n = places->n;
+    next.list = malloc((next.n + 1) * sizeof(queue_place_t));
+
+    if (next.list == NULL) {
+        return AT_ERROR;
+    }
+
+    memcpy(next.list, places->list, next.n * sizeof(queue_place_t));
+    qsort(next.list, next.n, sizeof(queue_place_t), queue_place_order);
+
+    n = 0;
+
+    for (i = 0; i < places->n; i++) {
+        now = &places->list[i];
+        was = old->n ? bsearch(now, old->list, old->n, sizeof(queue_place_t),
+                               queue_place_order)
+                     : NULL;
+
+        if (queue_place_moved(now, was, above, etas)) {
+            places->list[n++] = *now;
+            continue;
+        }
+
+        /* what was told last counts, or small steps would never be told */
+
+        if (was) {
+            now = bsearch(now, next.list, next.n, sizeof(queue_place_t),
+                          queue_place_order);
+            now->eta = was->eta;
+        }
+    }
+
+    queue_places_free(old);
+    *old = next;
+
+    return (int64_t) n;
+}
+
+
+static int
+queue_place_order(const void *a, const void *b)
+{
+    return memcmp(((const queue_place_t *) a)->id,
+                  ((const queue_place_t *) b)->id, QUEUE_ID_LEN);
+}
+
+
+static int
+queue_place_moved(const queue_place_t *now, const queue_place_t *was,
+    int64_t above, int etas)
+{
+    int64_t  by;
+
+    /* also the way down: what was told of above may have been late */
+
+    if (was == NULL || now->place != was->place) {
+        return now->place > above || (was && was->place > above);
+    }
+
+    by = now->eta - was->eta;
+    by = (by < 0) ? -by : by;
+
+    return etas && by >= QUEUE_PLACE_ETA && by * 10 >= was->eta;
+}
+
+
+int64_t
+queue_places_tell(at_redis_t *redis, const queue_place_t *list, size_t n)
+{
+    int64_t      told;
+    redisReply  *watched;
+
+    if (n == 0) {
+        return 0;
+    }
+
+    watched = queue_place_watched(redis, list, n);
+    if (watched == NULL) {
+        return AT_ERROR;
+    }
+
+    told = queue_place_publish(redis, list, n, watched);
+    freeReplyObject(watched);
+
+    return told;
+}
+
+
+/* [channel, number of subscriptions, ...] in the order of the list. */
+
+static redisReply *
+queue_place_watched(at_redis_t *redis, const queue_place_t *list, size_t n)
+{
+    char        (*names)[QUEUE_PLACE_MAX];
+    size_t        i;
+    at_str_t     *words;
+    redisReply   *reply;
+
+    names = calloc(n, sizeof(*names));
+    words = calloc(n + 2, sizeof(at_str_t));
+    reply = NULL;
+
+    if (names && words) {
+        words[0] = AT_STR("PUBSUB");
+        words[1] = AT_STR("NUMSUB");
+
+        for (i = 0; i < n; i++) {
+            (void) snprintf(names[i], sizeof(*names), "%s%s",
+                            QUEUE_PLACE_PREFIX, list[i].id);
+            words[i + 2] = (at_str_t) { strlen(names[i]), names[i] };
+        }
+
+        reply = at_redis_argv(redis, n + 2, words);
+    }
+
+    free(names);
+    free(words);
+
+    return reply;
+}
+
+
+static int64_t
+queue_place_publish(at_redis_t *redis, const queue_place_t *list, size_t n,
+    const redisReply *watched)
+{
+    int          rc;
+    size_t       i, told;
+    at_buf_t     text = { .max = 0 };
+    at_str_t    *words;
+    redisReply  *reply;
+
+    told = 0;
+    rc = AT_OK;
+    words = calloc(2 * n, sizeof(at_str_t));
+
+    /* all the room there can be, so that nothing moves */
+
+    if (words == NULL || at_buf_reserve(&text, n * 192) != AT_OK) {
+        rc = AT_ERROR;
+    }
+
+    for (i = 0; i < n && rc == AT_OK; i++) {
+        if (at_redis_int(at_redis_at(watched, 2 * i + 1)) > 0) {
+            words[2 * told] = at_redis_str(at_redis_at(watched, 2 * i));
+            rc = queue_place_message(&text, &list[i], &words[2 * told + 1]);
+            told++;
+        }
+    }
+
+    if (rc == AT_OK && told > 0) {
+        reply = at_redis_eval(redis, &queue_place_script, 0, 2 * told, words);
+        rc = reply ? AT_OK : AT_ERROR;
+        freeReplyObject(reply);
+    }
+
+    at_buf_free(&text);
+    free(words);
+
+    return (rc == AT_OK) ? (int64_t) told : AT_ERROR;
+}
+
+
+/* As generation_show() of db/005_generation.sql. */
+
+static int
+queue_place_message(at_buf_t *b, const queue_place_t *place, at_str_t *word)
+{
+    int     rc;
+    size_t  start;
+
+    start = b->len;
+
+    rc = at_buf_printf(b, "{\"id\":\"%s\",\"status\":\"queued\","
+                          "\"position\":%lld,\"etaSeconds\":%lld,"
+                          "\"channel\":\"generate:%s\"}",
+                       place->id, (long long) place->place,
+                       (long long) place->eta, place->id);
+
+    *word = (at_str_t) { b->len - start, (const char *) b->data + start };
+
+    return rc;
+}
