@@ -61,6 +61,12 @@ int at_generate_parse(at_str_t body, at_generate_t *g,
     at_generate_error_t *err);
 void at_generate_free(at_generate_t *g);
 
+/*
+ * Appends the request as JSON: always the same text for the same request,
+ * without what was not given; at_generate_parse() makes the same of it.
+ */
+int at_generate_write(const at_generate_t *g, at_buf_t *b);
+
 
 /*
  * The prompt as sent: prompt ", high quality, professional photography, 8k
