@@ -67,6 +67,7 @@ typedef struct {
 typedef enum {
     NGX_HTTP_ATELIER_NONE = 0,
     NGX_HTTP_ATELIER_GENERATE,
+    NGX_HTTP_ATELIER_ATTEMPT,
     NGX_HTTP_ATELIER_CANCEL,
     NGX_HTTP_ATELIER_METRICS,
     NGX_HTTP_ATELIER_HEALTH_LIVE,
@@ -101,12 +102,14 @@ typedef struct {
     ngx_http_atelier_live_t      *live;          /* atelier_live */
     ngx_flag_t                    live_echo;     /* atelier_live_echo */
 
-    /* Of atelier_generate: */
+    /* Of atelier_generate and atelier_attempt: */
     ngx_http_atelier_strategy_e   strategy;
     ngx_msec_t                    hedge_min;     /* bounds of the delay */
     ngx_msec_t                    hedge_max;
     ngx_uint_t                    max_in_flight; /* 0: no bound */
     ngx_uint_t                   *in_flight;     /* this worker's, now */
+    unsigned                      queue:1;       /* if there is PostgreSQL */
+    unsigned                      queue_asked:1; /* it stands there: on */
 } ngx_http_atelier_loc_conf_t;
 
 
@@ -188,6 +191,7 @@ char *ngx_http_atelier_endpoint(ngx_conf_t *cf,
 /* Handlers of the endpoints. */
 ngx_int_t ngx_http_atelier_fill_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_generate_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_attempt_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_options_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_cancel_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_designs_handler(ngx_http_request_t *r);

@@ -18,6 +18,7 @@ typedef struct {
     ngx_http_atelier_provider_t    *provider;
     ngx_http_atelier_reservation_t  reservation;
     at_ai_lane_t                   *ai;
+    unsigned                        adopted:1;  /* nothing was reserved */
 } ngx_http_atelier_adapter_t;
 
 
@@ -87,6 +88,33 @@ ngx_http_atelier_provider_lane(ngx_http_atelier_fanout_t *f,
     cln->data = a;
 
     return lane;
+}
+
+
+ngx_http_atelier_lane_t *
+ngx_http_atelier_provider_adopt(ngx_http_atelier_fanout_t *f,
+    ngx_http_atelier_provider_t *provider, const at_generate_t *generate,
+    at_str_t job)
+{
+    ngx_http_atelier_lane_t         *lane;
+    ngx_http_atelier_adapter_t      *a;
+    ngx_http_atelier_reservation_t   none;
+
+    if (provider->ai.format->poll == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(&none, sizeof(ngx_http_atelier_reservation_t));
+
+    lane = ngx_http_atelier_provider_lane(f, provider, generate, &none);
+    if (lane == NULL) {
+        return NULL;
+    }
+
+    a = lane->data;
+    a->adopted = 1;
+
+    return (at_ai_lane_adopt(a->ai, job) == AT_OK) ? lane : NULL;
 }
 
 
@@ -250,11 +278,13 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
     amcf = ngx_http_get_module_main_conf(lane->fanout->request,
                                          ngx_http_atelier_module);
 
-    ngx_http_atelier_limit_settle(amcf->zone, &a->provider->party,
-                                  &a->reservation,
-                                  ngx_http_atelier_adapter_outcome(lane,
-                                                                   a->ai),
-                                  lane->sent);
+    if (!a->adopted) {
+        ngx_http_atelier_limit_settle(amcf->zone, &a->provider->party,
+                                      &a->reservation,
+                                      ngx_http_atelier_adapter_outcome(lane,
+                                                                       a->ai),
+                                      lane->sent);
+    }
 
     switch (lane->state) {
 
@@ -263,8 +293,10 @@ ngx_http_atelier_adapter_ended(ngx_http_atelier_lane_t *lane)
         break;
 
     case NGX_HTTP_ATELIER_LANE_DONE:
-        ngx_http_atelier_limit_latency(amcf->zone, &a->provider->party,
-                                       lane->ended - lane->started);
+        if (!a->adopted) {
+            ngx_http_atelier_limit_latency(amcf->zone, &a->provider->party,
+                                           lane->ended - lane->started);
+        }
 
         /* a good answer that says it was the last one for a while */
 

@@ -24,6 +24,15 @@ ngx_http_atelier_lane_t *ngx_http_atelier_provider_lane(
     const at_generate_t *generate,
     ngx_http_atelier_reservation_t *reservation);
 
+/*
+ * A lane that polls a job which an earlier one of this provider and request
+ * has left running.  Polls are no calls, so there is no reservation.  NULL: no
+ * memory, or the provider has no such jobs.
+ */
+ngx_http_atelier_lane_t *ngx_http_atelier_provider_adopt(
+    ngx_http_atelier_fanout_t *f, ngx_http_atelier_provider_t *provider,
+    const at_generate_t *generate, at_str_t job);
+
 /* The provider of such a lane. */
 ngx_http_atelier_provider_t *ngx_http_atelier_lane_provider(
     ngx_http_atelier_lane_t *lane);

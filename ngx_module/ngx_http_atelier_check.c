@@ -20,6 +20,8 @@ typedef struct {
     ngx_conf_t                    *cf;
     ngx_http_core_srv_conf_t      *server;
     ngx_http_atelier_main_conf_t  *amcf;
+    ngx_http_atelier_loc_conf_t   *queues;    /* a location that does so */
+    ngx_uint_t                     attempts;  /* locations that serve those */
 } ngx_http_atelier_check_t;
 
 
@@ -34,7 +36,7 @@ static ngx_int_t ngx_http_atelier_check_endpoint(
 static ngx_int_t ngx_http_atelier_check_guard(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
 static const char *ngx_http_atelier_check_missing(
-    ngx_http_atelier_main_conf_t *amcf, ngx_http_atelier_endpoint_e endpoint);
+    ngx_http_atelier_main_conf_t *amcf, ngx_http_atelier_loc_conf_t *alcf);
 static ngx_int_t ngx_http_atelier_check_sources(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
 static ngx_int_t ngx_http_atelier_check_party(
@@ -46,6 +48,8 @@ static ngx_int_t ngx_http_atelier_find_location(
 static ngx_int_t ngx_http_atelier_find_static(
     ngx_http_location_tree_node_t *node, ngx_str_t *uri,
     ngx_http_core_loc_conf_t **found);
+static void ngx_http_atelier_check_jobs(ngx_conf_t *cf,
+    ngx_http_atelier_main_conf_t *amcf);
 static void ngx_http_atelier_check_groq(ngx_conf_t *cf,
     ngx_http_atelier_main_conf_t *amcf);
 static ngx_int_t ngx_http_atelier_is_groq(ngx_str_t *host);
@@ -92,6 +96,8 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
     ngx_qsort(p, amcf->providers.nelts, sizeof(ngx_http_atelier_provider_t *),
               ngx_http_atelier_cmp_providers);
 
+    ngx_memzero(&check, sizeof(ngx_http_atelier_check_t));
+
     check.cf = cf;
     check.amcf = amcf;
 
@@ -115,17 +121,15 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
 
     ngx_http_atelier_check_groq(cf, amcf);
 
-    for (i = 0; amcf->egress == NULL && i < amcf->providers.nelts; i++) {
-        if (p[i]->ai.format->cancels) {
-            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                          "provider \"%V\" has jobs that nobody calls off "
-                          "when they are not needed: add \"atelier_egress "
-                          "unix:path;\" and a server on that path with "
-                          "\"location = /cancel { atelier_cancel; }\"; "
-                          "in %V:%ui",
-                          &p[i]->party.name, &p[i]->party.place.file,
-                          p[i]->party.place.line);
-        }
+    ngx_http_atelier_check_jobs(cf, amcf);
+
+    if (check.queues && !check.attempts) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "what is queued here is served by no nginx of this "
+                      "configuration: add \"location = /attempt { "
+                      "atelier_attempt; }\" to the egress server, or "
+                      "\"queue=off\"; in %V:%ui",
+                      &check.queues->place.file, check.queues->place.line);
     }
 
     return NGX_OK;
@@ -217,9 +221,12 @@ ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
 
 static const char *
 ngx_http_atelier_check_missing(ngx_http_atelier_main_conf_t *amcf,
-    ngx_http_atelier_endpoint_e endpoint)
+    ngx_http_atelier_loc_conf_t *alcf)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                   i;
+    ngx_http_atelier_endpoint_e  endpoint;
+
+    endpoint = alcf->endpoint;
 
     if (endpoint == NGX_HTTP_ATELIER_HEALTH_LIVE) {
         return NULL;
@@ -229,14 +236,22 @@ ngx_http_atelier_check_missing(ngx_http_atelier_main_conf_t *amcf,
         return "shared memory: add \"atelier_zone state 4m;\"";
     }
 
-    if (endpoint == NGX_HTTP_ATELIER_GENERATE) {
-
+    if (endpoint == NGX_HTTP_ATELIER_GENERATE
+        || endpoint == NGX_HTTP_ATELIER_ATTEMPT)
+    {
         if (amcf->pictures == NULL) {
             return "a directory: add \"atelier_pictures path;\"";
         }
 
         if (amcf->providers.nelts == 0) {
             return "a provider: add \"atelier_ai_provider name ...;\"";
+        }
+
+        if (amcf->postgres == NULL
+            && (endpoint == NGX_HTTP_ATELIER_ATTEMPT || alcf->queue_asked))
+        {
+            return "PostgreSQL, where the queue is: add \"atelier_postgres "
+                   "conninfo;\"";
         }
     }
 
@@ -376,7 +391,7 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
 
     amcf = check->amcf;
 
-    missing = ngx_http_atelier_check_missing(amcf, alcf->endpoint);
+    missing = ngx_http_atelier_check_missing(amcf, alcf);
 
     if (missing) {
         ngx_log_error(NGX_LOG_EMERG, check->cf->log, 0,
@@ -398,9 +413,23 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
         return ngx_http_atelier_check_sources(check, alcf);
     }
 
-    if (alcf->endpoint != NGX_HTTP_ATELIER_GENERATE
-        && alcf->endpoint != NGX_HTTP_ATELIER_CANCEL)
-    {
+    switch (alcf->endpoint) {
+
+    case NGX_HTTP_ATELIER_GENERATE:
+        if (alcf->queue && amcf->postgres) {
+            check->queues = alcf;
+        }
+
+        break;
+
+    case NGX_HTTP_ATELIER_ATTEMPT:
+        check->attempts++;
+        break;
+
+    case NGX_HTTP_ATELIER_CANCEL:
+        break;
+
+    default:
         return NGX_OK;
     }
 
@@ -421,7 +450,7 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
             return NGX_ERROR;
         }
 
-        if (alcf->endpoint == NGX_HTTP_ATELIER_GENERATE
+        if (alcf->endpoint != NGX_HTTP_ATELIER_CANCEL
             && p[i]->result.len
             && ngx_http_atelier_check_party(check, alcf, &p[i]->party,
                                             &p[i]->result)
@@ -569,6 +598,30 @@ ngx_http_atelier_find_static(ngx_http_location_tree_node_t *node,
     }
 
     return rv;
+}
+
+
+static void
+ngx_http_atelier_check_jobs(ngx_conf_t *cf,
+    ngx_http_atelier_main_conf_t *amcf)
+{
+    ngx_uint_t                     i;
+    ngx_http_atelier_provider_t  **p;
+
+    p = amcf->providers.elts;
+
+    for (i = 0; amcf->egress == NULL && i < amcf->providers.nelts; i++) {
+        if (p[i]->ai.format->cancels) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "provider \"%V\" has jobs that nobody calls off "
+                          "when they are not needed: add \"atelier_egress "
+                          "unix:path;\" and a server on that path with "
+                          "\"location = /cancel { atelier_cancel; }\"; "
+                          "in %V:%ui",
+                          &p[i]->party.name, &p[i]->party.place.file,
+                          p[i]->party.place.line);
+        }
+    }
 }
 
 

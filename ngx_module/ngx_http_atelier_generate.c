@@ -2,6 +2,9 @@
  * POST /generate: a prompt goes in, providers are asked as the strategy says,
  * the first verified picture is stored and answered.
  *
+ * Before that PostgreSQL is asked about an Idempotency-Key, and about a seed;
+ * with neither it has no part in it until there is an answer.
+ *
  * The generation lives in the request's pool.  It ends exactly once, by
  * ngx_http_atelier_generate_finish() with a result, or by the request's
  * cleanup if the client left before; what became of each provider is counted
@@ -17,10 +20,16 @@ static ngx_int_t ngx_http_atelier_generate_text(ngx_http_request_t *r,
     at_str_t *text);
 static ngx_int_t ngx_http_atelier_generate_start(ngx_http_request_t *r,
     at_str_t text);
+static ngx_int_t ngx_http_atelier_generate_parse(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g, at_str_t text);
+static ngx_int_t ngx_http_atelier_generate_key(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_generate_launch(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
-static ngx_int_t ngx_http_atelier_generate_full(ngx_http_request_t *r,
+static ngx_uint_t ngx_http_atelier_generate_is_full(
     ngx_http_atelier_loc_conf_t *alcf);
+static void ngx_http_atelier_generate_too_many(
+    ngx_http_atelier_problem_t *problem);
 static void ngx_http_atelier_generate_stored(ngx_http_request_t *r,
     ngx_int_t rc);
 static void ngx_http_atelier_generate_jobs(ngx_http_atelier_generation_t *g,
@@ -34,11 +43,22 @@ static void ngx_http_atelier_generate_cleanup(void *data);
 ngx_int_t
 ngx_http_atelier_generate_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                     rc;
-    ngx_http_atelier_loc_conf_t  *alcf;
+    ngx_int_t                      rc;
+    ngx_uint_t                     queues;
+    ngx_http_atelier_loc_conf_t   *alcf;
+    ngx_http_atelier_main_conf_t  *amcf;
 
     if (r != r->main) {
         return NGX_HTTP_NOT_FOUND;
+    }
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
+    queues = ngx_http_atelier_generate_queues(amcf, alcf);
+
+    rc = queues ? ngx_http_atelier_rows_handler(r) : NGX_DECLINED;
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     rc = ngx_http_atelier_options_handler(r);
@@ -46,7 +66,8 @@ ngx_http_atelier_generate_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    rc = ngx_http_atelier_allow(r, NGX_HTTP_POST, "POST");
+    rc = ngx_http_atelier_allow(r, NGX_HTTP_POST,
+                                queues ? "GET, HEAD, POST" : "POST");
     if (rc != NGX_DECLINED) {
         return rc;
     }
@@ -58,9 +79,7 @@ ngx_http_atelier_generate_handler(ngx_http_request_t *r)
 
     /* early: before the body is read, and again when it is there */
 
-    alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
-
-    rc = ngx_http_atelier_generate_full(r, alcf);
+    rc = queues ? NGX_DECLINED : ngx_http_atelier_generate_full(r, alcf);
     if (rc != NGX_DECLINED) {
         return rc;
     }
@@ -148,24 +167,52 @@ ngx_http_atelier_generate_text(ngx_http_request_t *r, at_str_t *text)
 }
 
 
-/* NGX_AGAIN: lanes are out.  Else what to finalize the request with. */
+/* NGX_AGAIN: it is under way.  Else what to finalize the request with. */
 
 static ngx_int_t
 ngx_http_atelier_generate_start(ngx_http_request_t *r, at_str_t text)
 {
+    ngx_int_t                       rc;
+    ngx_http_atelier_generation_t  *g;
+
+    g = ngx_http_atelier_generate_create(r);
+
+    if (g == NULL || ngx_http_atelier_pictures_id(g->id) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    g->queue = ngx_http_atelier_generate_queues(g->conf, g->location);
+    g->equals = g->queue;
+
+    rc = ngx_http_atelier_generate_parse(r, g, text);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    rc = ngx_http_atelier_generate_key(r, g);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    return ngx_http_atelier_generate_next(r, g);
+}
+
+
+ngx_http_atelier_generation_t *
+ngx_http_atelier_generate_create(ngx_http_request_t *r)
+{
     ngx_pool_cleanup_t             *cln;
     ngx_http_cleanup_t             *end;
-    at_generate_error_t             err;
     ngx_http_atelier_ctx_t         *ctx;
-    ngx_http_atelier_problem_t      problem;
     ngx_http_atelier_generation_t  *g;
 
     ctx = ngx_http_atelier_get_ctx(r);
     g = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_generation_t));
     cln = ngx_pool_cleanup_add(r->pool, 0);
+    end = ngx_http_cleanup_add(r, 0);
 
-    if (ctx == NULL || g == NULL || cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ctx == NULL || g == NULL || cln == NULL || end == NULL) {
+        return NULL;
     }
 
     g->http = r;
@@ -173,41 +220,155 @@ ngx_http_atelier_generate_start(ngx_http_request_t *r, at_str_t text)
     g->location = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
     g->started = ngx_current_msec;
 
-    if (at_generate_parse(text, &g->request, &err) != AT_OK) {
-
-        if (ngx_strcmp(err.code, "no_memory") == 0) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
-
-        problem.status = NGX_HTTP_BAD_REQUEST;
-        problem.code = err.code;
-        problem.field = err.field;
-        problem.detail = err.detail;
-        problem.retry_after = -1;
-
-        ngx_http_atelier_count(
-            &g->conf->zone->sh->results[NGX_HTTP_ATELIER_RESULT_REFUSED], 1);
-
-        return ngx_http_atelier_problem(r, &problem);
-    }
-
     cln->handler = ngx_http_atelier_generate_free;
     cln->data = g;
-
-    end = ngx_http_cleanup_add(r, 0);
-
-    if (end == NULL || ngx_http_atelier_pictures_id(g->id) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
     end->handler = ngx_http_atelier_generate_cleanup;
     end->data = g;
 
     ctx->generate = g;
 
+    return g;
+}
+
+
+/* NGX_DECLINED: it is a good one. */
+
+static ngx_int_t
+ngx_http_atelier_generate_parse(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g, at_str_t text)
+{
+    at_generate_error_t         err;
+    ngx_http_atelier_problem_t  problem;
+
+    if (at_generate_parse(text, &g->request, &err) == AT_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_strcmp(err.code, "no_memory") == 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
+
+    problem.status = NGX_HTTP_BAD_REQUEST;
+    problem.code = err.code;
+    problem.field = err.field;
+    problem.detail = err.detail;
+    problem.retry_after = -1;
+
+    ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_REFUSED);
+
+    return ngx_http_atelier_problem(r, &problem);
+}
+
+
+/*
+ * Idempotency-Key is whatever the client likes, quoted or not.  Without a
+ * queue nothing is remembered, and it is ignored as any header.
+ */
+
+static ngx_int_t
+ngx_http_atelier_generate_key(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    size_t                       i;
+    ngx_str_t                   *key;
+    ngx_http_atelier_problem_t   problem;
+
+    key = g->queue ? ngx_http_atelier_find_header(&r->headers_in.headers,
+                                                  "idempotency-key")
+                   : NULL;
+    if (key == NULL) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < key->len; i++) {
+        if (key->data[i] <= ' ' || key->data[i] > '~') {
+            break;
+        }
+    }
+
+    if (key->len && i == key->len && key->len <= NGX_HTTP_ATELIER_KEY_MAX) {
+        g->key = *key;
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
+
+    problem.status = NGX_HTTP_BAD_REQUEST;
+    problem.code = "invalid_idempotency_key";
+    problem.field = "Idempotency-Key";
+    problem.detail = "Idempotency-Key is 1 to 255 visible ASCII characters "
+                     "without blanks.";
+    problem.retry_after = -1;
+
+    ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_REFUSED);
+
+    return ngx_http_atelier_problem(r, &problem);
+}
+
+
+ngx_int_t
+ngx_http_atelier_generate_next(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_int_t  rc;
+
+    if (g->key.len && !g->begun) {
+        g->begun = 1;
+
+        /* without its row a key would be a promise that is not kept */
+
+        rc = ngx_http_atelier_queue_begin(r, g);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        ngx_http_atelier_generate_finish(g,
+                                         NGX_HTTP_ATELIER_RESULT_UNAVAILABLE);
+
+        return ngx_http_atelier_queue_away(r);
+    }
+
+    if (g->equals && g->request.has_seed && !g->twin.first) {
+        rc = ngx_http_atelier_twins_join(r, g);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    if (g->twin.first && !g->looked) {
+        g->looked = 1;
+
+        rc = ngx_http_atelier_queue_known(r, g);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
     return ngx_http_atelier_generate_launch(r, g);
+}
+
+
+void
+ngx_http_atelier_generate_over(ngx_http_atelier_generation_t *g, ngx_int_t rc)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = g->http;
+    c = r->connection;
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_FAILED);
+    }
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(r, rc);
+    }
+
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -219,10 +380,18 @@ ngx_http_atelier_generate_launch(ngx_http_request_t *r,
     ngx_uint_t                     i, n;
     ngx_http_atelier_provider_t  **providers;
 
-    rc = ngx_http_atelier_generate_full(r, g->location);
-    if (rc != NGX_DECLINED) {
-        g->finished = 1;
-        return rc;
+    if (ngx_http_atelier_generate_is_full(g->location)) {
+        ngx_http_atelier_generate_too_many(&g->problem);
+
+        rc = g->queue ? ngx_http_atelier_queue_put(r, g) : NGX_DECLINED;
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        ngx_http_atelier_generate_finish(g,
+                                         NGX_HTTP_ATELIER_RESULT_UNAVAILABLE);
+
+        return ngx_http_atelier_problem(r, &g->problem);
     }
 
     n = g->conf->providers.nelts;
@@ -246,17 +415,17 @@ ngx_http_atelier_generate_launch(ngx_http_request_t *r,
     (*g->location->in_flight)++;
     g->counted = 1;
 
-    rc = ngx_http_atelier_strategy_start(r, g);
+    if (g->attempt == NULL
+        || ngx_http_atelier_attempt_adopt(r, g) == NGX_DECLINED)
+    {
+        rc = ngx_http_atelier_strategy_start(r, g);
 
-    if (rc != NGX_AGAIN) {
-        return rc;
+        if (rc != NGX_AGAIN || g->decided) {
+            return rc;
+        }
     }
 
-    /* from here on a client that leaves is noticed, and ends the lanes */
-
-    r->read_event_handler = ngx_http_test_reading;
-
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    if (ngx_http_atelier_generate_watch(r, g) != NGX_OK) {
         (void) ngx_http_atelier_fanout_finish(g->fanout);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -265,31 +434,62 @@ ngx_http_atelier_generate_launch(ngx_http_request_t *r,
 }
 
 
-/* NGX_DECLINED: there is room for one more in this worker. */
+/* From here on a client that leaves is noticed, and ends the lanes. */
 
-static ngx_int_t
+ngx_int_t
+ngx_http_atelier_generate_watch(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    if (g->attempt) {
+        r->read_event_handler = ngx_http_block_reading;
+        return NGX_OK;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    return ngx_handle_read_event(r->connection->read, 0);
+}
+
+
+static ngx_uint_t
+ngx_http_atelier_generate_is_full(ngx_http_atelier_loc_conf_t *alcf)
+{
+    return alcf->max_in_flight && *alcf->in_flight >= alcf->max_in_flight;
+}
+
+
+static void
+ngx_http_atelier_generate_too_many(ngx_http_atelier_problem_t *problem)
+{
+    ngx_memzero(problem, sizeof(ngx_http_atelier_problem_t));
+
+    problem->status = NGX_HTTP_SERVICE_UNAVAILABLE;
+    problem->code = "too_many_in_flight";
+    problem->detail = "Too many pictures are being made now; send the request "
+                      "again after the time in Retry-After.";
+    problem->retry_after = 1;
+}
+
+
+ngx_int_t
 ngx_http_atelier_generate_full(ngx_http_request_t *r,
     ngx_http_atelier_loc_conf_t *alcf)
 {
+    ngx_atomic_t                  *counters;
     ngx_http_atelier_problem_t     problem;
     ngx_http_atelier_main_conf_t  *amcf;
 
-    if (alcf->max_in_flight == 0 || *alcf->in_flight < alcf->max_in_flight) {
+    if (!ngx_http_atelier_generate_is_full(alcf)) {
         return NGX_DECLINED;
     }
 
     amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
 
-    ngx_http_atelier_count(
-        &amcf->zone->sh->results[NGX_HTTP_ATELIER_RESULT_UNAVAILABLE], 1);
+    counters = (alcf->endpoint == NGX_HTTP_ATELIER_ATTEMPT)
+               ? amcf->zone->sh->attempts : amcf->zone->sh->results;
 
-    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
-
-    problem.status = NGX_HTTP_SERVICE_UNAVAILABLE;
-    problem.code = "too_many_in_flight";
-    problem.detail = "Too many pictures are being made now; send the request "
-                     "again after the time in Retry-After.";
-    problem.retry_after = 1;
+    ngx_http_atelier_count(&counters[NGX_HTTP_ATELIER_RESULT_UNAVAILABLE], 1);
+    ngx_http_atelier_generate_too_many(&problem);
 
     return ngx_http_atelier_problem(r, &problem);
 }
@@ -323,6 +523,13 @@ ngx_http_atelier_generate_decided(ngx_http_request_t *r,
     }
 
     ai = ngx_http_atelier_lane_ai(winner);
+
+    g->facts.provider = winner->name;
+    g->facts.image = ai->image;
+    g->facts.enhanced = at_buf_str(&ai->sent_prompt);
+    g->facts.seed = ai->seed;
+    g->facts.has_seed = ai->has_seed;
+
     r->write_event_handler = ngx_http_request_empty_handler;
 
     if (ngx_http_atelier_pictures_store(r, &ai->picture, g->id,
@@ -356,7 +563,9 @@ ngx_http_atelier_generate_stored(ngx_http_request_t *r, ngx_int_t rc)
         rc = ngx_http_atelier_generate_unstored(r, g);
     }
 
-    ngx_http_finalize_request(r, rc);
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(r, rc);
+    }
 }
 
 
@@ -389,9 +598,10 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
 
     sh = g->conf->zone->sh;
 
-    ngx_http_atelier_count(&sh->results[result], 1);
+    ngx_http_atelier_count(g->attempt ? &sh->attempts[result]
+                                      : &sh->results[result], 1);
 
-    if (result == NGX_HTTP_ATELIER_RESULT_DONE) {
+    if (result == NGX_HTTP_ATELIER_RESULT_DONE && g->attempt == NULL) {
         ngx_http_atelier_observe(&sh->duration,
                                  ngx_current_msec - g->started);
     }
@@ -410,6 +620,14 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
     }
 
     ngx_http_atelier_generate_jobs(g, result);
+
+    /* who waits for an answer gets it when it has been made */
+
+    if (result != NGX_HTTP_ATELIER_RESULT_DONE
+        && result != NGX_HTTP_ATELIER_RESULT_CACHED)
+    {
+        ngx_http_atelier_twins_end(g, result);
+    }
 }
 
 
@@ -440,7 +658,9 @@ ngx_http_atelier_generate_jobs(ngx_http_atelier_generation_t *g,
             continue;
         }
 
-        if (result == NGX_HTTP_ATELIER_RESULT_UNAVAILABLE) {
+        if (result == NGX_HTTP_ATELIER_RESULT_UNAVAILABLE
+            || result == NGX_HTTP_ATELIER_RESULT_QUEUED)
+        {
             ngx_http_atelier_generate_keep(g, &lane->name, job);
 
         } else {
@@ -534,6 +754,12 @@ ngx_http_atelier_generate_free(void *data)
     ngx_http_atelier_generation_t *g = data;
 
     at_generate_free(&g->request);
+    at_buf_free(&g->text);
+    at_buf_free(&g->answer);
+
+    if (g->attempt) {
+        at_attempt_free(g->attempt);
+    }
 }
 
 
@@ -548,4 +774,6 @@ ngx_http_atelier_generate_cleanup(void *data)
     ngx_http_atelier_generation_t *g = data;
 
     ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_ABORTED);
+    ngx_http_atelier_twins_leave(g);
+    ngx_http_atelier_queue_leave(g);
 }

@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_atelier_strategy_next(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 static ngx_uint_t ngx_http_atelier_strategy_asking(
     ngx_http_atelier_generation_t *g);
+static ngx_int_t ngx_http_atelier_strategy_polled(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_attempt_t *a);
 static void ngx_http_atelier_strategy_earn(ngx_http_atelier_shared_t *sh);
@@ -40,22 +42,30 @@ static void ngx_http_atelier_strategy_learn(ngx_http_atelier_generation_t *g,
     ngx_http_atelier_lane_t *winner);
 
 
-/* NGX_AGAIN: lanes are out.  Else what to finalize the request with. */
-
-ngx_int_t
-ngx_http_atelier_strategy_start(ngx_http_request_t *r,
+void
+ngx_http_atelier_strategy_prepare(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g)
 {
     g->hedge.handler = ngx_http_atelier_strategy_hedge;
     g->hedge.data = r->connection;
     g->hedge.log = r->connection->log;
 
+    g->share.handler = ngx_http_atelier_strategy_shared;
+    g->share.data = g;
+}
+
+
+/* NGX_AGAIN: lanes are out.  Else what to finalize the request with. */
+
+ngx_int_t
+ngx_http_atelier_strategy_start(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_http_atelier_strategy_prepare(r, g);
+
     if (g->location->strategy == NGX_HTTP_ATELIER_HEDGE) {
         ngx_http_atelier_strategy_earn(g->conf->zone->sh);
     }
-
-    g->share.handler = ngx_http_atelier_strategy_shared;
-    g->share.data = g;
 
     if (ngx_http_atelier_joint_ask(g->conf, &g->share) == NGX_AGAIN) {
         return NGX_AGAIN;
@@ -89,26 +99,13 @@ ngx_http_atelier_strategy_shared(void *data)
 {
     ngx_http_atelier_generation_t *g = data;
 
-    ngx_int_t            rc;
-    ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
     r = g->http;
-    c = r->connection;
 
-    ngx_http_set_log_request(c->log, r);
+    ngx_http_set_log_request(r->connection->log, r);
 
-    rc = ngx_http_atelier_strategy_begin(r, g);
-
-    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_FAILED);
-    }
-
-    if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, rc);
-    }
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_atelier_generate_over(g, ngx_http_atelier_strategy_begin(r, g));
 }
 
 
@@ -142,7 +139,7 @@ static ngx_uint_t
 ngx_http_atelier_strategy_asking(ngx_http_atelier_generation_t *g)
 {
     return g->location->strategy == NGX_HTTP_ATELIER_RACE
-           && g->next < g->nattempts;
+           && !g->polling && g->next < g->nattempts;
 }
 
 
@@ -207,7 +204,8 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
             return;
         }
 
-        rc = ngx_http_atelier_strategy_ask(r, g);
+        rc = g->polling ? ngx_http_atelier_strategy_polled(r, g)
+                        : ngx_http_atelier_strategy_ask(r, g);
 
         if (rc == NGX_OK) {
             return;
@@ -234,6 +232,37 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
 
 
 /*
+ * The jobs that were adopted brought no picture.  One that still runs is
+ * polled again by the next attempt; with none left the others are asked.
+ * Returns as _ask().
+ */
+
+static ngx_int_t
+ngx_http_atelier_strategy_polled(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_uint_t                i;
+    ngx_http_atelier_lane_t  *lane;
+
+    for (i = 0; i < g->nattempts; i++) {
+        lane = g->attempts[i].lane;
+
+        if (lane && ngx_http_atelier_lane_job(lane).len) {
+            return NGX_DECLINED;
+        }
+    }
+
+    g->polling = 0;
+
+    if (ngx_http_atelier_joint_ask(g->conf, &g->share) == NGX_AGAIN) {
+        return NGX_OK;
+    }
+
+    return ngx_http_atelier_strategy_next(r, g);
+}
+
+
+/*
  * Asks the next provider that may be asked.  NGX_DECLINED: there is none left.
  */
 
@@ -246,6 +275,10 @@ ngx_http_atelier_strategy_ask(ngx_http_request_t *r,
 
     while (g->next < g->nattempts) {
         a = &g->attempts[g->next++];
+
+        if (a->lane) {
+            continue;
+        }
 
         rc = ngx_http_atelier_strategy_attempt(r, g, a);
 

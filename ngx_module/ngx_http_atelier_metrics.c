@@ -94,6 +94,22 @@ ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
                             (unsigned long) sh->results[i]);
     }
 
+    rc |= ngx_http_atelier_metrics_head(b, "attempts_total", "counter",
+                                        "Requests to /attempt by result.");
+
+    for (i = 0; i < NGX_HTTP_ATELIER_NRESULTS; i++) {
+        rc |= at_buf_printf(b, "atelier_attempts_total{result=\"%s\"} %lu\n",
+                            ngx_http_atelier_result_names[i],
+                            (unsigned long) sh->attempts[i]);
+    }
+
+    rc |= ngx_http_atelier_metrics_head(b, "generate_unrecorded_total",
+                                        "counter",
+                                        "Pictures answered of which "
+                                        "PostgreSQL took no record.");
+    rc |= at_buf_printf(b, "atelier_generate_unrecorded_total %lu\n",
+                        (unsigned long) sh->unrecorded);
+
     rc |= ngx_http_atelier_metrics_head(b, "generate_duration_seconds",
                                         "histogram",
                                         "From a valid request to its answer "
@@ -116,6 +132,11 @@ ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
                                         "counter", "Their bytes.");
     rc |= at_buf_printf(b, "atelier_pictures_stored_bytes_total %lu\n",
                         (unsigned long) sh->picture_bytes);
+
+    rc |= ngx_http_atelier_metrics_head(b, "pictures_swept_total", "counter",
+                                        "Files removed for their age.");
+    rc |= at_buf_printf(b, "atelier_pictures_swept_total %lu\n",
+                        (unsigned long) sh->swept);
 
     rc |= ngx_http_atelier_metrics_head(b, "pictures_failing", "gauge",
                                         "Failed writes since the last good "

@@ -6,10 +6,10 @@
  *                 atelier_ai_provider, atelier_feed_source, atelier_secret,
  *                 atelier_egress, atelier_postgres, atelier_redis,
  *                 atelier_limits
- *     location    atelier_generate, atelier_cancel, atelier_designs,
- *                 atelier_fill, atelier_live, atelier_live_echo,
- *                 atelier_invalidate, atelier_scrape, atelier_publish,
- *                 atelier_metrics, atelier_health
+ *     location    atelier_generate, atelier_attempt, atelier_cancel,
+ *                 atelier_designs, atelier_fill, atelier_live,
+ *                 atelier_live_echo, atelier_invalidate, atelier_scrape,
+ *                 atelier_publish, atelier_metrics, atelier_health
  *     all three   atelier_visitor, atelier_operator
  */
 
@@ -20,6 +20,7 @@
 #include "ngx_http_atelier_egress.h"
 #include "ngx_http_atelier_fanout.h"
 #include "ngx_http_atelier_follow.h"
+#include "ngx_http_atelier_generate.h"
 #include "ngx_http_atelier_hub.h"
 #include "ngx_http_atelier_live.h"
 #include "ngx_http_atelier_operator.h"
@@ -42,10 +43,6 @@ static void *ngx_http_atelier_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_atelier_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static ngx_int_t ngx_http_atelier_generate_param(ngx_conf_t *cf,
-    ngx_http_atelier_loc_conf_t *alcf, ngx_str_t *value);
 static char *ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -193,6 +190,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_generate"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
       ngx_http_atelier_generate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_attempt"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_atelier_attempt,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -369,6 +373,7 @@ ngx_http_atelier_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_atelier_socket_init_process(cycle);
+    ngx_http_atelier_sweep_init_process(cycle);
     ngx_http_atelier_hub_init_process(cycle);
 
     return ngx_http_atelier_postgres_init_process(cycle);
@@ -432,6 +437,7 @@ ngx_http_atelier_body_max(ngx_http_atelier_endpoint_e endpoint)
     switch (endpoint) {
 
     case NGX_HTTP_ATELIER_GENERATE:
+    case NGX_HTTP_ATELIER_ATTEMPT:
         return AT_GENERATE_BODY_MAX;
 
     case NGX_HTTP_ATELIER_INVALIDATE:
@@ -531,105 +537,6 @@ ngx_http_atelier_endpoint(ngx_conf_t *cf, ngx_http_atelier_loc_conf_t *alcf,
     ngx_http_atelier_here(cf, &alcf->place);
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_atelier_generate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_atelier_loc_conf_t *alcf = conf;
-
-    ngx_str_t   *value;
-    ngx_uint_t   i;
-
-    alcf->in_flight = ngx_pcalloc(cf->pool, sizeof(ngx_uint_t));
-    if (alcf->in_flight == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    alcf->hedge_min = 50;
-    alcf->hedge_max = 5000;
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_http_atelier_generate_param(cf, alcf, &value[i]) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (alcf->hedge_min > alcf->hedge_max) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "hedge_min= of %Mms is above hedge_max= of %Mms",
-                           alcf->hedge_min, alcf->hedge_max);
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_GENERATE,
-                                     ngx_http_atelier_generate_handler);
-}
-
-
-static ngx_int_t
-ngx_http_atelier_generate_param(ngx_conf_t *cf,
-    ngx_http_atelier_loc_conf_t *alcf, ngx_str_t *value)
-{
-    u_char     *text;
-    ngx_int_t   n;
-    ngx_str_t   s;
-
-    text = value->data;
-
-    if (ngx_strcmp(text, "strategy=race") == 0) {
-        alcf->strategy = NGX_HTTP_ATELIER_RACE;
-        return NGX_OK;
-    }
-
-    if (ngx_strcmp(text, "strategy=hedge") == 0) {
-        alcf->strategy = NGX_HTTP_ATELIER_HEDGE;
-        return NGX_OK;
-    }
-
-    if (ngx_strcmp(text, "strategy=failover") == 0) {
-        alcf->strategy = NGX_HTTP_ATELIER_FAILOVER;
-        return NGX_OK;
-    }
-
-    if (ngx_strncmp(text, "max_in_flight=", 14) == 0) {
-        n = ngx_atoi(text + 14, value->len - 14);
-
-        if (n >= 1 && n <= 65535) {
-            alcf->max_in_flight = n;
-            return NGX_OK;
-        }
-    }
-
-    if (ngx_strncmp(text, "hedge_min=", 10) == 0
-        || ngx_strncmp(text, "hedge_max=", 10) == 0)
-    {
-        s.data = text + 10;
-        s.len = value->len - 10;
-        n = ngx_parse_time(&s, 0);
-
-        if (n != NGX_ERROR && n >= 1 && n <= 600000) {
-            if (text[7] == 'i') {
-                alcf->hedge_min = n;
-
-            } else {
-                alcf->hedge_max = n;
-            }
-
-            return NGX_OK;
-        }
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%V\" of \"atelier_generate\": "
-                       "known are strategy=race|hedge|failover, "
-                       "max_in_flight=1..65535, hedge_min= and hedge_max= "
-                       "with a time such as 50ms", value);
-
-    return NGX_ERROR;
 }
 
 

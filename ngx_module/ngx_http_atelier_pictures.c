@@ -56,6 +56,8 @@ typedef struct {
 } ngx_http_atelier_jobs_t;
 
 
+static ngx_int_t ngx_http_atelier_pictures_keep(
+    ngx_http_atelier_pictures_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_pictures_path(ngx_conf_t *cf,
     ngx_http_atelier_pictures_t *p, ngx_str_t *name);
 static ngx_http_atelier_job_t *ngx_http_atelier_job_create(
@@ -68,6 +70,7 @@ static void ngx_http_atelier_job_detach(void *data);
 static void ngx_http_atelier_jobs_thread(void *data, ngx_log_t *log);
 static void ngx_http_atelier_job_run(ngx_http_atelier_job_t *job);
 static ngx_int_t ngx_http_atelier_job_write(ngx_http_atelier_job_t *job);
+static int ngx_http_atelier_job_rename(ngx_http_atelier_job_t *job);
 static ngx_int_t ngx_http_atelier_job_sync(ngx_http_atelier_job_t *job);
 static void ngx_http_atelier_jobs_done(ngx_event_t *ev);
 static void ngx_http_atelier_job_done(ngx_http_atelier_job_t *job);
@@ -122,11 +125,12 @@ ngx_http_atelier_pictures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         } else if (ngx_strcmp(value[i].data, "fsync=off") == 0) {
             p->fsync = 0;
 
-        } else {
+        } else if (ngx_http_atelier_pictures_keep(p, &value[i]) != NGX_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown parameter \"%V\" of "
-                               "\"atelier_pictures\": known are uri=/path/ "
-                               "and fsync=on|off", &value[i]);
+                               "invalid parameter \"%V\" of "
+                               "\"atelier_pictures\": known are uri=/path/, "
+                               "fsync=on|off, and keep= with a time such as "
+                               "30d, or off", &value[i]);
             return NGX_CONF_ERROR;
         }
     }
@@ -139,6 +143,37 @@ ngx_http_atelier_pictures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     amcf->pictures = p;
 
     return ngx_http_atelier_pictures_path(cf, p, &value[1]);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_pictures_keep(ngx_http_atelier_pictures_t *p,
+    ngx_str_t *value)
+{
+    ngx_int_t  s;
+    ngx_str_t  text;
+
+    if (value->len < 6 || ngx_strncmp(value->data, "keep=", 5) != 0) {
+        return NGX_ERROR;
+    }
+
+    text.data = value->data + 5;
+    text.len = value->len - 5;
+
+    if (ngx_strcmp(text.data, "off") == 0) {
+        p->keep = 0;
+        return NGX_OK;
+    }
+
+    s = ngx_parse_time(&text, 1);
+
+    if (s == NGX_ERROR || s > 100 * 366 * 86400LL) {
+        return NGX_ERROR;
+    }
+
+    p->keep = (ngx_msec_t) s * 1000;
+
+    return NGX_OK;
 }
 
 
@@ -251,9 +286,11 @@ ngx_http_atelier_job_create(ngx_http_atelier_pictures_t *p, const u_char *id,
     size_t                   dir, file;
     ngx_http_atelier_job_t  *job;
 
+    static ngx_uint_t  number;
+
     dir = p->path->name.len + 1;
     file = p->path->name.len + sizeof("/.") + NGX_HTTP_ATELIER_ID_LEN
-           + sizeof(".") + ngx_strlen(extension);
+           + sizeof(".-.") + 2 * NGX_INT_T_LEN + ngx_strlen(extension);
 
     job = ngx_calloc(sizeof(ngx_http_atelier_job_t) + dir + 2 * file,
                      ngx_cycle->log);
@@ -268,8 +305,12 @@ ngx_http_atelier_job_create(ngx_http_atelier_pictures_t *p, const u_char *id,
     job->name = text + dir + file;
 
     ngx_sprintf((u_char *) job->dir, "%V%Z", &p->path->name);
-    ngx_sprintf((u_char *) job->temp, "%V/.%*s.%s%Z", &p->path->name,
-                (size_t) NGX_HTTP_ATELIER_ID_LEN, id, extension);
+
+    /* a queued one is tried again, maybe after a crash left such a file */
+
+    ngx_sprintf((u_char *) job->temp, "%V/.%*s.%P-%ui.%s%Z", &p->path->name,
+                (size_t) NGX_HTTP_ATELIER_ID_LEN, id, ngx_pid, number++,
+                extension);
     ngx_sprintf((u_char *) job->name, "%V/%*s.%s%Z", &p->path->name,
                 (size_t) NGX_HTTP_ATELIER_ID_LEN, id, extension);
 
@@ -431,7 +472,7 @@ ngx_http_atelier_job_run(ngx_http_atelier_job_t *job)
         return;
     }
 
-    if (rename(job->temp, job->name) == -1) {
+    if (ngx_http_atelier_job_rename(job) == -1) {
         job->err = ngx_errno;
         job->failed = "rename()";
         (void) unlink(job->temp);
@@ -441,6 +482,24 @@ ngx_http_atelier_job_run(ngx_http_atelier_job_t *job)
     if (job->fsync && ngx_http_atelier_job_sync(job) != NGX_OK) {
         (void) unlink(job->name);
     }
+}
+
+
+/* A name that exists stays the picture it is, where the disk can do so. */
+
+static int
+ngx_http_atelier_job_rename(ngx_http_atelier_job_t *job)
+{
+    int  rc;
+
+    rc = renameat2(AT_FDCWD, job->temp, AT_FDCWD, job->name,
+                   RENAME_NOREPLACE);
+
+    if (rc == -1 && (ngx_errno == NGX_EINVAL || ngx_errno == NGX_ENOSYS)) {
+        rc = rename(job->temp, job->name);
+    }
+
+    return rc;
 }
 
 

@@ -15,7 +15,7 @@
 
 
 #define NGX_HTTP_ATELIER_MAGIC     0x4154454c      /* "ATEL" */
-#define NGX_HTTP_ATELIER_LAYOUT    9
+#define NGX_HTTP_ATELIER_LAYOUT    10
 #define NGX_HTTP_ATELIER_ZONE_MIN  (64 * 1024)
 
 

@@ -35,7 +35,11 @@
     X(REJECTED,     "rejected")        /* 502: no provider would take it */   \
     X(STORAGE,      "storage")         /* 503: the picture was not stored */  \
     X(ABORTED,      "aborted")         /* the client left */                  \
-    X(FAILED,       "failed")          /* 500 */
+    X(FAILED,       "failed")          /* 500 */                              \
+    X(QUEUED,       "queued")          /* 202 */                              \
+    X(CACHED,       "cached")          /* an earlier one, by its seed */      \
+    X(SHARED,       "shared")          /* of an equal one beside it */        \
+    X(REPLAYED,     "replayed")        /* by its Idempotency-Key */
 
 #define NGX_HTTP_ATELIER_OUTCOMES(X)                                          \
     X(WON,           "won")                                                   \
@@ -194,11 +198,15 @@ typedef struct {
     size_t                           size;         /* of this struct */
     ngx_http_atelier_slot_t         *slots;
     ngx_atomic_t                     results[NGX_HTTP_ATELIER_NRESULTS];
+    ngx_atomic_t                     attempts[NGX_HTTP_ATELIER_NRESULTS];
+    ngx_atomic_t                     unrecorded;   /* done, without a row */
     ngx_http_atelier_histogram_t     duration;     /* of results "done" */
     ngx_atomic_t                     hedge_credit; /* tenths of a call */
     ngx_atomic_t                     hedges;
     ngx_atomic_t                     pictures;
     ngx_atomic_t                     picture_bytes;
+    ngx_atomic_t                     swept;        /* files of pictures */
+    ngx_atomic_t                     sweep_at;     /* ngx_msec_t: the next */
     ngx_atomic_t                     storage_failed;    /* in a row */
     ngx_atomic_t                     storage_failed_at; /* ngx_msec_t */
     ngx_http_atelier_postgres_counters_t  postgres;
