@@ -82,7 +82,7 @@ COMMON_LIBS  := -ljpeg -lpng -lwebp -lcurl -lhiredis -lpq -lmicrohttpd \
                 -lpthread
 
 # atelier-NAME is made of workers/NAME/.
-WORKERS      := feed queue
+WORKERS      := feed queue relay
 WORKER_BINS  := $(WORKERS:%=$(OUT)/atelier-%)
 WORKER_SRCS  := $(foreach w,$(WORKERS),$(wildcard workers/$(w)/*.c))
 WORKER_OBJS  := $(WORKER_SRCS:%.c=$(OUT)/%.o)
@@ -193,7 +193,7 @@ bench:
 ##   module     the nginx module alone
 ##   sandbox    the stand-ins for outside services alone
 ##   workers    the processes beside nginx alone: atelier-feed,
-##              atelier-queue
+##              atelier-queue, atelier-relay
 ##   web        the npm packages of the front end, by npm ci, and a check
 ##              of its types
 ##   setup      only install the Debian packages that are missing
@@ -264,6 +264,7 @@ $(OUT)/sandbox/%.o: sandbox/%.c Makefile
 
 $(OUT)/atelier-feed: $(filter $(OUT)/workers/feed/%,$(WORKER_OBJS))
 $(OUT)/atelier-queue: $(filter $(OUT)/workers/queue/%,$(WORKER_OBJS))
+$(OUT)/atelier-relay: $(filter $(OUT)/workers/relay/%,$(WORKER_OBJS))
 
 $(WORKER_BINS): $(WORKER_SHARED) Makefile
 	@echo "  LD  $@"

@@ -266,6 +266,19 @@ socket = $sockets/egress.sock
 END
 }
 
+write_relay_conf() {
+    write_file "$state/relay.conf" 0644 << END
+[worker]
+listen = unix:$sockets/relay.sock
+
+[redis]
+address = unix:$sockets/redis.sock
+
+[postgres]
+conninfo = host=$sockets dbname=atelier
+END
+}
+
 # The token of operators stays the same from start to start.
 write_token() {
     local file=$state/keys/operators
@@ -276,13 +289,15 @@ write_token() {
 # All that is derived from this folder.  Copies, because a build must not
 # change what runs, and the service user need not be able to read here.
 write_files() {
+    local name
     [ -f conf/run.conf.in ] || die "conf/run.conf.in is missing"
     (
         umask 022
         cp "$MODULE" "$state/ngx_http_atelier_module.so"
         cp "$SANDBOX" "$state/bin/atelier-sandbox"
-        cp "$OUT/atelier-feed" "$state/bin/atelier-feed"
-        cp "$OUT/atelier-queue" "$state/bin/atelier-queue"
+        for name in $WORKERS; do
+            cp "$OUT/atelier-$name" "$state/bin/atelier-$name"
+        done
         chmod 755 "$state/bin"/atelier-*
     )
     publish conf "$state/atelier"
@@ -294,4 +309,5 @@ write_files() {
     write_redis_conf
     write_feed_conf
     write_queue_conf
+    write_relay_conf
 }

@@ -23,6 +23,7 @@ struct at_postgres_s {
     PGconn                         *conn;
     const at_postgres_statement_t  *prepared[AT_POSTGRES_PREPARED];
     size_t                          nprepared;
+    uint64_t                        connection;
     int64_t                         next;
     int64_t                         backoff;
     unsigned                        up:1;
@@ -32,7 +33,10 @@ struct at_postgres_s {
 
 
 static int at_postgres_connect(at_postgres_t *pg);
+static void at_postgres_notice(void *data, const char *text);
 static int at_postgres_listen(at_postgres_t *pg, int64_t until);
+static int at_postgres_say(at_postgres_t *pg, const char *sql,
+    int64_t until);
 static void at_postgres_notices(at_postgres_t *pg);
 static int at_postgres_wait(at_postgres_t *pg, short events, int64_t until);
 static int at_postgres_prepare(at_postgres_t *pg,
@@ -71,6 +75,13 @@ int
 at_postgres_up(const at_postgres_t *pg)
 {
     return pg->up;
+}
+
+
+uint64_t
+at_postgres_connection(const at_postgres_t *pg)
+{
+    return pg->conn ? pg->connection : 0;
 }
 
 
@@ -246,20 +257,55 @@ at_postgres_connect(at_postgres_t *pg)
         return AT_ERROR;
     }
 
+    (void) PQsetNoticeProcessor(pg->conn, at_postgres_notice, NULL);
     pg->nprepared = 0;
 
-    return pg->settings->listen ? at_postgres_listen(pg, until) : AT_OK;
+    if (pg->settings->greeting
+        && at_postgres_say(pg, pg->settings->greeting, until) != AT_OK)
+    {
+        return AT_ERROR;
+    }
+
+    if (pg->settings->listen && at_postgres_listen(pg, until) != AT_OK) {
+        return AT_ERROR;
+    }
+
+    pg->connection++;
+
+    return AT_OK;
+}
+
+
+/* Not to standard error as it is, where the log has one line a thing. */
+
+static void
+at_postgres_notice(void *data, const char *text)
+{
+    (void) data;
+
+    at_log(AT_LOG_DEBUG, "postgres.notice", at_log_text("text", text));
 }
 
 
 static int
 at_postgres_listen(at_postgres_t *pg, int64_t until)
 {
-    int        ok;
-    char       sql[128];
-    PGresult  *result;
+    char  sql[128];
 
     (void) snprintf(sql, sizeof(sql), "LISTEN %s", pg->settings->listen);
+    pg->notified = 1;
+
+    return at_postgres_say(pg, sql, until);
+}
+
+
+/* What is not prepared, and answered by nothing of interest. */
+
+static int
+at_postgres_say(at_postgres_t *pg, const char *sql, int64_t until)
+{
+    int        ok;
+    PGresult  *result;
 
     if (PQsendQuery(pg->conn, sql) != 1) {
         at_postgres_lost(pg, PQerrorMessage(pg->conn));
@@ -278,7 +324,6 @@ at_postgres_listen(at_postgres_t *pg, int64_t until)
     }
 
     PQclear(result);
-    pg->notified = 1;
 
     return ok ? AT_OK : AT_ERROR;
 }
@@ -414,6 +459,8 @@ at_postgres_result(at_postgres_t *pg, int64_t until)
 static void
 at_postgres_lost(at_postgres_t *pg, const char *why)
 {
+    int64_t  max;
+
     if (!pg->told) {
         at_log(AT_LOG_WARN, "postgres.away", at_log_text("error", why));
     }
@@ -424,7 +471,8 @@ at_postgres_lost(at_postgres_t *pg, const char *why)
     PQfinish(pg->conn);
     pg->conn = NULL;
 
+    max = pg->settings->backoff ? pg->settings->backoff
+                                : AT_POSTGRES_BACKOFF_MAX;
     pg->next = at_time_mono() + pg->backoff;
-    pg->backoff = (pg->backoff * 2 < AT_POSTGRES_BACKOFF_MAX)
-                  ? pg->backoff * 2 : AT_POSTGRES_BACKOFF_MAX;
+    pg->backoff = (pg->backoff * 2 < max) ? pg->backoff * 2 : max;
 }

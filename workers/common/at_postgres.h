@@ -5,7 +5,7 @@
  * every one has a time limit, after which the connection is closed, as nobody
  * knows whether it was done: callers only send what can be done twice.  When
  * the server is away, calls return NULL at once until the next try is due, at
- * first after 0.1 s, in the end every 5 s.
+ * first after 0.1 s, in the end every 5 s or what backoff says.
  */
 
 #ifndef AT_POSTGRES_H
@@ -21,6 +21,9 @@ typedef struct {
     const char  *conninfo;
     int64_t      timeout;               /* ms */
     const char  *listen;                /* a channel's name, or NULL */
+    int64_t      backoff;               /* ms between tries at most; 0: 5 s */
+    const char  *greeting;              /* SQL of every new connection, or
+                                           NULL */
 } at_postgres_settings_t;
 
 
@@ -55,6 +58,12 @@ int at_postgres_notified(at_postgres_t *pg);
 
 /* To be polled for input by who waits for that; -1: there is no connection. */
 int at_postgres_socket(const at_postgres_t *pg);
+
+/*
+ * For what belongs to a connection, as locks do: grows with every new one; 0
+ * while there is none.
+ */
+uint64_t at_postgres_connection(const at_postgres_t *pg);
 
 /* 1: the last statement was answered. */
 int at_postgres_up(const at_postgres_t *pg);

@@ -20,6 +20,7 @@
 #define AT_REDIS_BACKOFF_MIN  100       /* ms */
 #define AT_REDIS_BACKOFF_MAX  5000
 #define AT_REDIS_PORT         6379
+#define AT_REDIS_WORDS        16        /* of a script that runs many times */
 
 
 struct at_redis_s {
@@ -41,6 +42,10 @@ static int at_redis_greet(at_redis_t *r);
 static int at_redis_password(const char *file, char *out, size_t size);
 static void at_redis_lost(at_redis_t *r, const char *why);
 static redisReply *at_redis_take(at_redis_t *r, redisReply *reply);
+static int at_redis_answered(at_redis_t *r, const redisReply *reply);
+static int at_redis_load(at_redis_t *r, const at_redis_script_t *script);
+static int at_redis_append(at_redis_t *r, const at_redis_script_t *script,
+    size_t nkeys, size_t n, const at_str_t *words);
 static struct timeval at_redis_tv(int64_t ms);
 
 
@@ -196,17 +201,8 @@ at_redis_eval(at_redis_t *r, const at_redis_script_t *script, size_t nkeys,
 
     for (try = 0; try < 2 && reply == NULL; try++) {
 
-        if (sha[0] == '\0') {
-            reply = at_redis_call(r, "SCRIPT LOAD %s", script->text);
-
-            if (reply == NULL || at_redis_str(reply).len != 40) {
-                freeReplyObject(reply);
-                reply = NULL;
-                break;
-            }
-
-            memcpy(sha, reply->str, 41);
-            freeReplyObject(reply);
+        if (at_redis_load(r, script) != AT_OK) {
+            break;
         }
 
         all[1] = (at_str_t) { 40, sha };
@@ -222,6 +218,110 @@ at_redis_eval(at_redis_t *r, const at_redis_script_t *script, size_t nkeys,
     free(all);
 
     return reply;
+}
+
+
+int
+at_redis_eval_many(at_redis_t *r, const at_redis_script_t *script,
+    size_t nkeys, size_t n, size_t calls, const at_str_t *words,
+    redisReply **replies)
+{
+    size_t  i;
+    void   *reply;
+
+    memset(replies, 0, calls * sizeof(redisReply *));
+
+    if (at_redis_load(r, script) != AT_OK) {
+        return AT_ERROR;
+    }
+
+    for (i = 0; i < calls; i++) {
+        if (at_redis_append(r, script, nkeys, n, words + i * n) != AT_OK) {
+            at_redis_lost(r, "no memory");
+            return AT_ERROR;
+        }
+    }
+
+    for (i = 0; i < calls; i++) {
+        if (redisGetReply(r->c, &reply) != REDIS_OK) {
+            at_redis_lost(r, r->c->errstr);
+            return AT_ERROR;
+        }
+
+        replies[i] = reply;
+
+        if (at_redis_answered(r, replies[i]) != AT_OK) {
+            return AT_ERROR;
+        }
+
+        if (strncmp(r->error, "NOSCRIPT", 8) == 0) {
+            r->sha[script->index][0] = '\0';
+        }
+    }
+
+    return AT_OK;
+}
+
+
+/* Sees to it that its sha is known. */
+
+static int
+at_redis_load(at_redis_t *r, const at_redis_script_t *script)
+{
+    int          rc;
+    redisReply  *reply;
+
+    if (at_redis_connect(r) != AT_OK) {
+        return AT_ERROR;
+    }
+
+    if (r->sha[script->index][0] != '\0') {
+        return AT_OK;
+    }
+
+    reply = at_redis_call(r, "SCRIPT LOAD %s", script->text);
+    rc = AT_ERROR;
+
+    if (at_redis_str(reply).len == 40) {
+        memcpy(r->sha[script->index], reply->str, 41);
+        rc = AT_OK;
+    }
+
+    freeReplyObject(reply);
+
+    return rc;
+}
+
+
+static int
+at_redis_append(at_redis_t *r, const at_redis_script_t *script, size_t nkeys,
+    size_t n, const at_str_t *words)
+{
+    char         keys[24];
+    size_t       i, lens[AT_REDIS_WORDS + 3];
+    const char  *argv[AT_REDIS_WORDS + 3];
+
+    if (n > AT_REDIS_WORDS) {
+        return AT_ERROR;
+    }
+
+    (void) snprintf(keys, sizeof(keys), "%zu", nkeys);
+
+    argv[0] = "EVALSHA";
+    argv[1] = r->sha[script->index];
+    argv[2] = keys;
+
+    for (i = 0; i < 3; i++) {
+        lens[i] = strlen(argv[i]);
+    }
+
+    for (i = 0; i < n; i++) {
+        argv[i + 3] = words[i].len ? words[i].data : "";
+        lens[i + 3] = words[i].len;
+    }
+
+    return (redisAppendCommandArgv(r->c, (int) n + 3, argv, lens) == REDIS_OK)
+           ? AT_OK : AT_ERROR;
 }
 
 
@@ -305,6 +405,22 @@ at_redis_take(at_redis_t *r, redisReply *reply)
         return NULL;
     }
 
+    if (at_redis_answered(r, reply) != AT_OK
+        || reply->type == REDIS_REPLY_ERROR)
+    {
+        freeReplyObject(reply);
+        return NULL;
+    }
+
+    return reply;
+}
+
+
+/* AT_ERROR: by an answer after which the connection is of no use. */
+
+static int
+at_redis_answered(at_redis_t *r, const redisReply *reply)
+{
     r->up = 1;
 
     if (reply->type == REDIS_REPLY_ERROR) {
@@ -316,10 +432,10 @@ at_redis_take(at_redis_t *r, redisReply *reply)
             || strncmp(reply->str, "READONLY", 8) == 0)
         {
             at_redis_lost(r, reply->str);
+            return AT_ERROR;
         }
 
-        freeReplyObject(reply);
-        return NULL;
+        return AT_OK;
     }
 
     /* a connection alone says little: it is back when it has answered */
@@ -334,7 +450,7 @@ at_redis_take(at_redis_t *r, redisReply *reply)
 
     r->error[0] = '\0';
 
-    return reply;
+    return AT_OK;
 }
 
 
@@ -468,7 +584,8 @@ at_redis_password(const char *file, char *out, size_t size)
 static void
 at_redis_lost(at_redis_t *r, const char *why)
 {
-    char  text[sizeof(r->error)];
+    char     text[sizeof(r->error)];
+    int64_t  max;
 
     (void) snprintf(text, sizeof(text), "%s", why);
     memcpy(r->error, text, sizeof(text));
@@ -490,8 +607,8 @@ at_redis_lost(at_redis_t *r, const char *why)
     memset(r->sha, 0, sizeof(r->sha));
 
     r->next = at_time_mono() + r->backoff;
-    r->backoff = (r->backoff * 2 < AT_REDIS_BACKOFF_MAX)
-                 ? r->backoff * 2 : AT_REDIS_BACKOFF_MAX;
+    max = r->settings->backoff ? r->settings->backoff : AT_REDIS_BACKOFF_MAX;
+    r->backoff = (r->backoff * 2 < max) ? r->backoff * 2 : max;
 }
 
 

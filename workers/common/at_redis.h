@@ -3,7 +3,7 @@
  *
  * One thread uses one at_redis_t.  Every command has a time limit; when Redis
  * is away, calls return NULL at once until the next try is due, at first after
- * 0.1 s, in the end every 5 s.  A reply is freed by freeReplyObject(), and is
+ * 0.1 s, in the end every 5 s or what backoff says.  A reply is freed by freeReplyObject(), and is
  * never an error: those count as NULL, and at_redis_error() says which.
  */
 
@@ -22,6 +22,7 @@ typedef struct {
     const char  *password_file;     /* or "" */
     int64_t      db;
     int64_t      timeout;           /* ms */
+    int64_t      backoff;           /* ms between tries at most; 0: 5 s */
 } at_redis_settings_t;
 
 
@@ -53,6 +54,16 @@ redisReply *at_redis_argv(at_redis_t *r, size_t n, const at_str_t *words);
 /* A script; the first nkeys of the words are keys. */
 redisReply *at_redis_eval(at_redis_t *r, const at_redis_script_t *script,
     size_t nkeys, size_t n, const at_str_t *words);
+
+/*
+ * A script many times in one round trip: calls lists of n words, one behind
+ * the other.  All replies are set if AT_OK is returned, errors among them; of
+ * "NOSCRIPT ..." the script was not there, and will be next time.  AT_ERROR:
+ * Redis is away; replies are set as far as they came, the others are NULL.
+ */
+int at_redis_eval_many(at_redis_t *r, const at_redis_script_t *script,
+    size_t nkeys, size_t n, size_t calls, const at_str_t *words,
+    redisReply **replies);
 
 /* Why the last call returned NULL; "" if it did not. */
 const char *at_redis_error(const at_redis_t *r);
