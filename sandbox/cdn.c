@@ -45,7 +45,7 @@ sb_cdn_set(uint64_t key)
 }
 
 
-static int
+int
 sb_cdn_load(uint64_t key, sb_picture_t *p)
 {
     int             i, rc;
@@ -81,7 +81,7 @@ sb_cdn_drop(sb_cdn_kept_t *k)
 }
 
 
-static void
+void
 sb_cdn_store(uint64_t key, const sb_picture_t *p)
 {
     char           *data;

@@ -6,6 +6,8 @@
  *     PUT     /_control/{provider}  settings, all of them
  *     DELETE  /_control[/{provider}]  settings and counters back to start
  *
+ * What there is of shops beside these is in shop_control.c.
+ *
  * It has no key and so answers to loopback only, whatever the address the
  * sandbox listens on.
  */
@@ -55,7 +57,7 @@ sb_control_local(sb_call_t *c)
 }
 
 
-static void
+void
 sb_control_error(sb_call_t *c, unsigned status, const char *member,
     const char *message)
 {
@@ -165,6 +167,7 @@ sb_control_put(sb_call_t *c, sb_provider_t *p)
 
     } else {
         sb_provider_set(p, &s);
+        sb_shop_settle(p, &s);
         sb_control_show(c, 200, p);
     }
 
@@ -179,6 +182,10 @@ sb_control(sb_call_t *c)
 
     if (!sb_control_local(c)) {
         sb_control_error(c, 403, NULL, "control answers to loopback only");
+        return;
+    }
+
+    if (sb_control_shop(c)) {
         return;
     }
 
@@ -209,6 +216,8 @@ sb_control(sb_call_t *c)
         } else {
             sb_provider_reset_all();
         }
+
+        sb_shop_reset(p);
 
         sb_control_show(c, 200, p);
 

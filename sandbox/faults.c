@@ -373,6 +373,11 @@ sb_fault_before(sb_call_t *c, sb_job_t *job)
     case SB_MODE_FAILED:
         return sb_failed(c, job);
 
+    case SB_MODE_WALL:
+    case SB_MODE_PAGE:
+        sb_fault_variant(c);
+        return 1;
+
     case SB_MODE_ERROR:
         c->api->failure(c, failures[sb_provider_random(c->provider) % 3]);
         return 1;

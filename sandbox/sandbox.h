@@ -69,6 +69,8 @@ typedef enum {
     SB_MODE_GARBAGE,
     SB_MODE_RESET,
     SB_MODE_FAILED,
+    SB_MODE_WALL,               /* shops: refused as a robot */
+    SB_MODE_PAGE,               /* shops: another page than was meant */
     SB_MODE_ERROR,              /* by errorRate; cannot be set */
     SB_MODES
 } sb_mode_e;
@@ -106,8 +108,22 @@ typedef enum {
     SB_ON_FILE,                 /* GET of a picture */
     SB_ON_POLL,                 /* GET of a prediction */
     SB_ON_DOWNLOAD,             /* Unsplash's ping */
+    SB_ON_ROBOTS,               /* robots.txt of a shop */
+    SB_ON_PRODUCT,              /* a shop's pages of one product */
+    SB_ON_LISTING,              /* and of several */
     SB_ON_NOTHING
 } sb_target_e;
+
+
+/* What robots.txt of a shop says. */
+typedef enum {
+    SB_ROBOTS_USUAL,
+    SB_ROBOTS_OPEN,
+    SB_ROBOTS_CLOSED,
+    SB_ROBOTS_NONE,
+    SB_ROBOTS_LARGE,
+    SB_ROBOTS_DELAY
+} sb_robots_e;
 
 
 typedef struct {
@@ -132,6 +148,9 @@ typedef struct {
     long long     limit;                /* of the first window; -1: usual */
     long long     long_limit;           /* of the second */
     long long     window_ms;            /* 0: usual */
+    double        pace;                 /* of a shop's clock */
+    long long     look;                 /* of its pages; 0: today's */
+    sb_robots_e   robots;
     unsigned      has_seed:1;
     unsigned      list:1;               /* output is a list */
 } sb_settings_t;
@@ -152,6 +171,10 @@ typedef enum {
     SB_COUNT_MAX_IN_FLIGHT,
     SB_COUNT_LIMITED,
     SB_COUNT_DOWNLOADS,
+    SB_COUNT_ROBOTS,
+    SB_COUNT_NOT_MODIFIED,
+    SB_COUNT_DISALLOWED,
+    SB_COUNT_MIN_GAP_MS,                /* -1: not yet two calls */
     SB_COUNT_MODE,                      /* SB_MODES of them */
     SB_COUNTS = SB_COUNT_MODE + SB_MODES
 } sb_count_e;
@@ -179,6 +202,7 @@ typedef struct {
     int64_t        counts[SB_COUNTS];
     uint64_t       random;
     int64_t        busy;                /* calls being answered */
+    int64_t        began;               /* the latest call; monotonic ms */
     sb_quota_t     quota[SB_WINDOWS];
     unsigned       epoch;               /* grows with each reset */
     char          *last;                /* JSON of the last call, or NULL */
@@ -203,7 +227,7 @@ typedef struct {
     char          type[64];             /* "": no Content-Type */
     struct {
         char      name[40];
-        char      value[200];
+        char      value[1000];
     }             headers[SB_HEADERS_MAX];
     size_t        nheaders;
     sb_buf_t      body;
@@ -227,8 +251,18 @@ typedef enum {
     SB_ROUTE_FILE,
     SB_ROUTE_SEARCH,
     SB_ROUTE_DOWNLOAD,
-    SB_ROUTE_PHOTO
+    SB_ROUTE_PHOTO,
+    SB_ROUTE_SHOP,
+    SB_ROUTE_SHOP_PHOTO,
+    SB_ROUTE_ROBOTS
 } sb_route_e;
+
+
+/* A good of a shop, as an answer tells of it. */
+typedef struct {
+    unsigned  index;
+    unsigned  version;
+} sb_shown_t;
 
 
 /* A request and its answer; made and freed by server.c. */
@@ -250,6 +284,11 @@ typedef struct {
     int64_t                 started;    /* monotonic ms */
     size_t                  memory;     /* charged to the whole */
     sb_quota_t              quota[SB_WINDOWS];
+    const struct sb_shop_s *shop;
+    sb_target_e             page;       /* of a shop: what a fault may hit */
+    sb_shown_t             *shown;      /* by its answer */
+    unsigned                nshown;
+    unsigned                hosted:1;   /* the shop is told by Host */
     unsigned                metered:1;  /* quota is valid */
     unsigned                limited:1;  /* asked too often */
     unsigned                busy:1;     /* counted as such */
@@ -370,6 +409,11 @@ typedef enum {
 } sb_tell_e;
 
 
+/* SB_ERROR: there is no counter of this name. */
+typedef int (*sb_condition_value_pt)(const void *data, const char *name,
+    size_t len, int64_t *value);
+
+
 /* text.c */
 
 int sb_buf_add(sb_buf_t *b, const void *data, size_t len);
@@ -415,6 +459,7 @@ int sb_state_init(const char *public_url);
 void sb_state_free(void);
 void sb_state_stop(void);
 int sb_stop_fd(void);
+int sb_stopping(void);
 const char *sb_public_url(void);
 sb_provider_t *sb_provider_find(const char *name, size_t len);
 void sb_provider_reset(sb_provider_t *p);
@@ -426,6 +471,7 @@ int sb_provider_await(sb_provider_t *p, const char *conditions, int64_t ms,
     const char **why);
 uint64_t sb_provider_random(sb_provider_t *p);
 double sb_provider_chance(sb_provider_t *p);
+sb_robots_e sb_provider_robots(sb_provider_t *p);
 void sb_count(sb_call_t *c, sb_count_e which, int64_t n);
 void sb_count_begin(sb_call_t *c);
 void sb_count_end(sb_call_t *c);
@@ -438,6 +484,12 @@ void sb_decide(sb_call_t *c);
 void sb_provider_last(sb_call_t *c, sb_buf_t *text);
 int sb_memory_take(size_t n);
 void sb_memory_give(size_t n);
+
+
+/* conditions.c */
+
+int sb_conditions_hold(sb_condition_value_pt value, const void *data,
+    const char *conditions, const char **why);
 
 
 /* remember.c */
@@ -459,6 +511,18 @@ void sb_serve_search(sb_call_t *c);
 void sb_serve_download(sb_call_t *c);
 void sb_serve_photo(sb_call_t *c);
 void sb_cdn_free(void);
+
+
+/* shop.c, shop_log.c, shop_control.c */
+
+int sb_route_shop(sb_call_t *c);
+void sb_serve_shop(sb_call_t *c);
+void sb_serve_shop_photo(sb_call_t *c);
+void sb_serve_robots(sb_call_t *c);
+void sb_shop_left(sb_call_t *c);
+void sb_shop_settle(const sb_provider_t *p, const sb_settings_t *s);
+void sb_shop_reset(const sb_provider_t *p);
+int sb_control_shop(sb_call_t *c);
 
 
 /* files.c */
@@ -521,6 +585,8 @@ int sb_media_type_is(sb_call_t *c, const char *type);
 /* control.c, generate.c, faults.c */
 
 void sb_control(sb_call_t *c);
+void sb_control_error(sb_call_t *c, unsigned status, const char *member,
+    const char *message);
 int sb_drawing_init(void);
 void sb_drawing_free(void);
 int sb_drawing_take(sb_call_t *c);
@@ -558,6 +624,7 @@ extern const sb_api_t  sb_api_flickr;
 extern const sb_api_t  sb_api_wikimedia;
 extern const sb_api_t  sb_api_rawpixel;
 extern const sb_api_t  sb_api_openverse;
+extern const sb_api_t  sb_api_shop;
 
 
 /* picture.c */

@@ -151,7 +151,7 @@ sb_route(sb_call_t *c)
         return;
     }
 
-    if (*rest == '\0') {
+    if (sb_route_shop(c) || *rest == '\0') {
         return;
     }
 
@@ -225,6 +225,7 @@ sb_call_free(sb_call_t *c)
     sb_memory_give(c->memory);
     sb_buf_free(&c->body);
     sb_buf_free(&c->answer.body);
+    free(c->shown);
     free(c->path);
     free(c);
 }
@@ -277,6 +278,66 @@ sb_call_too_big(sb_call_t *c)
 
 
 static void
+sb_call_serve(sb_call_t *c)
+{
+    switch (c->route) {
+
+    case SB_ROUTE_CONTROL:
+        sb_control(c);
+        break;
+
+    case SB_ROUTE_API:
+        sb_generate(c);
+        break;
+
+    case SB_ROUTE_POLL:
+        sb_serve_poll(c);
+        break;
+
+    case SB_ROUTE_CANCEL:
+        sb_serve_cancel(c);
+        break;
+
+    case SB_ROUTE_FILE:
+        sb_serve_file(c);
+        break;
+
+    case SB_ROUTE_SEARCH:
+        sb_serve_search(c);
+        break;
+
+    case SB_ROUTE_DOWNLOAD:
+        sb_serve_download(c);
+        break;
+
+    case SB_ROUTE_PHOTO:
+        sb_serve_photo(c);
+        break;
+
+    case SB_ROUTE_SHOP:
+        sb_serve_shop(c);
+        break;
+
+    case SB_ROUTE_SHOP_PHOTO:
+        sb_serve_shop_photo(c);
+        break;
+
+    case SB_ROUTE_ROBOTS:
+        sb_serve_robots(c);
+        break;
+
+    default:
+        sb_answer_text(c, 404, "text/plain",
+                       "No such path. Paths begin with /_control, with /shop/ "
+                       "and a shop's name, or with a provider's name "
+                       "([a-z0-9_-], 32 at most, no leading _; %d providers "
+                       "at most).\n", SB_PROVIDERS_MAX);
+        break;
+    }
+}
+
+
+static void
 sb_call_answer(sb_call_t *c)
 {
     /* The body is in: from here on only our own bounds on time hold. */
@@ -299,35 +360,8 @@ sb_call_answer(sb_call_t *c)
         sb_answer_text(c, 503, "text/plain",
                        "The sandbox has too many calls in flight.\n");
 
-    } else if (c->route == SB_ROUTE_CONTROL) {
-        sb_control(c);
-
-    } else if (c->route == SB_ROUTE_API) {
-        sb_generate(c);
-
-    } else if (c->route == SB_ROUTE_POLL) {
-        sb_serve_poll(c);
-
-    } else if (c->route == SB_ROUTE_CANCEL) {
-        sb_serve_cancel(c);
-
-    } else if (c->route == SB_ROUTE_FILE) {
-        sb_serve_file(c);
-
-    } else if (c->route == SB_ROUTE_SEARCH) {
-        sb_serve_search(c);
-
-    } else if (c->route == SB_ROUTE_DOWNLOAD) {
-        sb_serve_download(c);
-
-    } else if (c->route == SB_ROUTE_PHOTO) {
-        sb_serve_photo(c);
-
     } else {
-        sb_answer_text(c, 404, "text/plain",
-                       "No such path. Paths begin with /_control or with a "
-                       "provider's name ([a-z0-9_-], 32 at most, no leading "
-                       "_; %d providers at most).\n", SB_PROVIDERS_MAX);
+        sb_call_serve(c);
     }
 
     if (c->api && c->api->decorate && c->answer.status) {
@@ -436,6 +470,10 @@ sb_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
                            || toe == MHD_REQUEST_TERMINATED_CLIENT_ABORT))
         {
             sb_count_abort(c);
+        }
+
+        if (c->shown && toe == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+            sb_shop_left(c);
         }
 
         sb_call_log(c);

@@ -24,7 +24,7 @@ typedef struct {
 static const char *const  sb_modes[SB_MODES] = {
     "ok", "rate_limit", "moderated", "truncated", "empty", "hang",
     "hang_body", "drip", "oversized", "status", "garbage", "reset", "failed",
-    "error"
+    "wall", "page", "error"
 };
 
 
@@ -50,6 +50,8 @@ static const char *const  sb_variants[SB_MODES] = {
     "|start|body|",
     "|error|canceled|aborted|error_list|error_200|unavailable|search"
         "|invalid_key|maxlag|",
+    "|captcha|denied|human|portal|overload|",
+    "|gone|missing|soft404|home|category|moved|offsite|shell|cut|bare|",
     ""
 };
 
@@ -74,6 +76,7 @@ sb_settings_default(sb_settings_t *s)
     s->items = -1;
     s->limit = -1;
     s->long_limit = -1;
+    s->pace = 1;
 }
 
 
@@ -191,7 +194,7 @@ sb_set_mode(sb_settings_t *s, yajl_val v, const char **why)
 
     *why = "must be one of ok, rate_limit, moderated, truncated, empty, "
            "hang, hang_body, drip, oversized, status, garbage, reset, "
-           "failed";
+           "failed, wall, page";
 
     text = YAJL_GET_STRING(v);
     if (text == NULL) {
@@ -281,7 +284,11 @@ static const char *const  sb_formats[] = {
 };
 
 static const char *const  sb_targets[] = {
-    "call", "file", "poll", "download", NULL
+    "call", "file", "poll", "download", "robots", "product", "listing", NULL
+};
+
+static const char *const  sb_robots[] = {
+    "usual", "open", "closed", "none", "large", "delay", NULL
 };
 
 static const char *const  sb_outputs[] = {
@@ -331,8 +338,9 @@ sb_set_on(sb_settings_t *s, yajl_val v, const char **why)
     int  i;
 
     *why = "must be \"call\" (the generation, the search), \"file\" (the "
-           "picture's URL), \"poll\" (the prediction's) or \"download\" "
-           "(Unsplash's)";
+           "picture's URL), \"poll\" (the prediction's), \"download\" "
+           "(Unsplash's), or of a shop \"robots\", \"product\" or "
+           "\"listing\"";
 
     i = sb_choice(v, sb_targets);
     if (i < 0) {
@@ -427,6 +435,42 @@ sb_set_window_ms(sb_settings_t *s, yajl_val v, const char **why)
 
 
 static int
+sb_set_pace(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be a number from 0 to 100000";
+
+    return sb_number(v, 0, 100000, &s->pace);
+}
+
+
+static int
+sb_set_look(sb_settings_t *s, yajl_val v, const char **why)
+{
+    *why = "must be an integer from 0 to 1000000";
+
+    return sb_integer(v, 0, 1000000, &s->look);
+}
+
+
+static int
+sb_set_robots(sb_settings_t *s, yajl_val v, const char **why)
+{
+    int  i;
+
+    *why = "must be one of usual, open, closed, none, large, delay";
+
+    i = sb_choice(v, sb_robots);
+    if (i < 0) {
+        return SB_ERROR;
+    }
+
+    s->robots = (sb_robots_e) i;
+
+    return SB_OK;
+}
+
+
+static int
 sb_set_output(sb_settings_t *s, yajl_val v, const char **why)
 {
     int  i;
@@ -465,6 +509,9 @@ static const sb_member_t  sb_members[] = {
     { "limit", sb_set_limit },
     { "longLimit", sb_set_long_limit },
     { "windowMs", sb_set_window_ms },
+    { "pace", sb_set_pace },
+    { "look", sb_set_look },
+    { "robots", sb_set_robots },
     { NULL, NULL }
 };
 
@@ -621,6 +668,9 @@ sb_settings_gen(const sb_settings_t *s, long long left, yajl_gen g)
     sb_gen_usual(g, "limit", s->limit, -1);
     sb_gen_usual(g, "longLimit", s->long_limit, -1);
     sb_gen_usual(g, "windowMs", s->window_ms, 0);
+    sb_gen_member_num(g, "pace", s->pace);
+    sb_gen_member_int(g, "look", s->look);
+    sb_gen_member(g, "robots", sb_robots[s->robots]);
 
     sb_gen_text(g, "seed");
 

@@ -127,6 +127,8 @@ void sb_item_uuid(const sb_item_t *item, char *dst, size_t size);
 
 /* cdn.c */
 
+int sb_cdn_load(uint64_t key, sb_picture_t *p);
+void sb_cdn_store(uint64_t key, const sb_picture_t *p);
 void sb_cdn_base(const sb_call_t *c, const sb_item_t *item, char *dst,
     size_t size);
 

@@ -38,7 +38,7 @@ static struct {
 static const char *const  sb_count_names[SB_COUNT_MODE] = {
     "calls", "ok", "refused", "aborted", "cancels", "stopped", "polls",
     "inFlight", "files", "credentialLeaks", "lastAbortMs", "maxInFlight",
-    "limited", "downloads"
+    "limited", "downloads", "robots", "notModified", "disallowed", "minGapMs"
 };
 
 
@@ -100,6 +100,19 @@ int
 sb_stop_fd(void)
 {
     return sb.stop_fd;
+}
+
+
+int
+sb_stopping(void)
+{
+    int  stopping;
+
+    pthread_mutex_lock(&sb.lock);
+    stopping = sb.stopping;
+    pthread_mutex_unlock(&sb.lock);
+
+    return stopping;
 }
 
 
@@ -185,6 +198,7 @@ sb_provider_find(const char *name, size_t len)
         memcpy(p->name, name, len);
         sb_settings_default(&p->settings);
         p->left = -1;
+        p->counts[SB_COUNT_MIN_GAP_MS] = -1;
         sb_provider_seed(p);
         sb.providers[sb.n++] = p;
     }
@@ -205,6 +219,8 @@ sb_provider_reset_locked(sb_provider_t *p)
     in_flight = p->counts[SB_COUNT_IN_FLIGHT];
     memset(p->counts, 0, sizeof(p->counts));
     p->counts[SB_COUNT_IN_FLIGHT] = in_flight;
+    p->counts[SB_COUNT_MIN_GAP_MS] = -1;
+    p->began = 0;
 
     sb_settings_default(&p->settings);
     p->left = -1;
@@ -351,93 +367,20 @@ sb_count_find(const char *name, size_t len)
 }
 
 
-/* SB_ERROR: no such operator. */
-
 static int
-sb_condition_holds(int64_t value, const char *op, int64_t want)
+sb_count_value(const void *data, const char *name, size_t len, int64_t *value)
 {
-    if (strcmp(op, ">=") == 0 || strcmp(op, ":") == 0) {
-        return value >= want;
+    int                   which;
+    const sb_provider_t  *p = data;
+
+    which = sb_count_find(name, len);
+    if (which < 0) {
+        return SB_ERROR;
     }
 
-    if (strcmp(op, "==") == 0) {
-        return value == want;
-    }
+    *value = p->counts[which];
 
-    if (strcmp(op, "<=") == 0) {
-        return value <= want;
-    }
-
-    if (strcmp(op, "!=") == 0) {
-        return value != want;
-    }
-
-    if (strcmp(op, ">") == 0) {
-        return value > want;
-    }
-
-    if (strcmp(op, "<") == 0) {
-        return value < want;
-    }
-
-    return SB_ERROR;
-}
-
-
-/* 1: all hold, 0: not yet, SB_ERROR: *why says what is wrong with them. */
-
-static int
-sb_conditions_hold(const sb_provider_t *p, const char *s, const char **why)
-{
-    int          which, holds, rc;
-    char         op[3], *end;
-    size_t       len;
-    int64_t      value, want;
-
-    holds = 1;
-
-    for ( ;; ) {
-        len = strcspn(s, "<>=!:,");
-        which = sb_count_find(s, len);
-        if (which < 0) {
-            *why = "unknown counter in wait";
-            return SB_ERROR;
-        }
-
-        s += len;
-        len = strspn(s, "<>=!:");
-        if (len == 0 || len > 2) {
-            *why = "wait needs one of >= <= == != > < or : behind the counter";
-            return SB_ERROR;
-        }
-
-        memset(op, 0, sizeof(op));
-        memcpy(op, s, len);
-        s += len;
-
-        errno = 0;
-        want = strtoll(s, &end, 10);
-        if (end == s || errno || (*end && *end != ',')) {
-            *why = "wait needs an integer behind the operator";
-            return SB_ERROR;
-        }
-
-        value = p->counts[which];
-
-        rc = sb_condition_holds(value, op, want);
-        if (rc == SB_ERROR) {
-            *why = "wait knows >= <= == != > < and : only";
-            return SB_ERROR;
-        }
-
-        holds &= rc;
-
-        if (*end == '\0') {
-            return holds;
-        }
-
-        s = end + 1;
-    }
+    return SB_OK;
 }
 
 
@@ -456,14 +399,14 @@ sb_provider_await(sb_provider_t *p, const char *conditions, int64_t ms,
     pthread_mutex_lock(&sb.lock);
 
     for ( ;; ) {
-        rc = sb_conditions_hold(p, conditions, why);
+        rc = sb_conditions_hold(sb_count_value, p, conditions, why);
 
         if (rc != 0 || sb.stopping) {
             break;
         }
 
         if (pthread_cond_timedwait(&sb.changed, &sb.lock, &ts) == ETIMEDOUT) {
-            rc = sb_conditions_hold(p, conditions, why);
+            rc = sb_conditions_hold(sb_count_value, p, conditions, why);
             break;
         }
     }
@@ -496,6 +439,19 @@ sb_provider_chance(sb_provider_t *p)
 }
 
 
+sb_robots_e
+sb_provider_robots(sb_provider_t *p)
+{
+    sb_robots_e  robots;
+
+    pthread_mutex_lock(&sb.lock);
+    robots = p->settings.robots;
+    pthread_mutex_unlock(&sb.lock);
+
+    return robots;
+}
+
+
 void
 sb_count(sb_call_t *c, sb_count_e which, int64_t n)
 {
@@ -507,6 +463,23 @@ sb_count(sb_call_t *c, sb_count_e which, int64_t n)
     }
 
     pthread_mutex_unlock(&sb.lock);
+}
+
+
+/* The least time between the beginnings of two calls to a shop. */
+
+static void
+sb_count_gap(sb_provider_t *p, int64_t now)
+{
+    int64_t  *gap;
+
+    gap = &p->counts[SB_COUNT_MIN_GAP_MS];
+
+    if (p->began && (*gap < 0 || now - p->began < *gap)) {
+        *gap = now - p->began;
+    }
+
+    p->began = now;
 }
 
 
@@ -523,6 +496,7 @@ sb_count_begin(sb_call_t *c)
 
     case SB_ROUTE_FILE:
     case SB_ROUTE_PHOTO:
+    case SB_ROUTE_SHOP_PHOTO:
         c->provider->counts[SB_COUNT_FILES]++;
         break;
 
@@ -536,6 +510,15 @@ sb_count_begin(sb_call_t *c)
 
     case SB_ROUTE_CANCEL:
         c->provider->counts[SB_COUNT_CANCELS]++;
+        break;
+
+    case SB_ROUTE_ROBOTS:
+        c->provider->counts[SB_COUNT_ROBOTS]++;
+        break;
+
+    case SB_ROUTE_SHOP:
+        sb_count_gap(c->provider, c->started);
+        c->provider->counts[SB_COUNT_CALLS]++;
         break;
 
     default:
@@ -654,11 +637,16 @@ sb_call_on(const sb_call_t *c)
 
     case SB_ROUTE_API:
     case SB_ROUTE_SEARCH:
+    case SB_ROUTE_SHOP:
         return SB_ON_CALL;
 
     case SB_ROUTE_FILE:
     case SB_ROUTE_PHOTO:
+    case SB_ROUTE_SHOP_PHOTO:
         return SB_ON_FILE;
+
+    case SB_ROUTE_ROBOTS:
+        return SB_ON_ROBOTS;
 
     case SB_ROUTE_DOWNLOAD:
         return SB_ON_DOWNLOAD;
@@ -687,7 +675,9 @@ sb_decide(sb_call_t *c)
     c->settings = p->settings;
     c->mode = SB_MODE_OK;
 
-    if (c->settings.on == sb_call_on(c)) {
+    if (c->settings.on == sb_call_on(c)
+        || (c->route == SB_ROUTE_SHOP && c->settings.on == c->page))
+    {
         c->mode = p->settings.mode;
 
         if (p->left == 0) {
