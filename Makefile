@@ -71,7 +71,7 @@ MODULE  := $(NGX_OUT)/ngx_http_atelier_module.so
 SANDBOX := $(OUT)/atelier-sandbox
 
 CORE_SRCS    := $(wildcard core/*.c core/*/*.c)
-CORE_LIBS    := -lyajl -lutf8proc -lsodium -lcrypto -lz -lm
+CORE_LIBS    := -lyajl -lutf8proc -lsodium -lcrypto -lz -lxml2 -lm
 UNIT_SRCS    := $(wildcard t/unit/test_*.c)
 SANDBOX_SRCS := $(wildcard sandbox/*.c)
 
@@ -82,13 +82,14 @@ COMMON_LIBS  := -ljpeg -lpng -lwebp -lcurl -lhiredis -lpq -lmicrohttpd \
                 -lpthread
 
 # atelier-NAME is made of workers/NAME/.
-WORKERS      := feed queue relay
+WORKERS      := feed queue relay shop
 WORKER_BINS  := $(WORKERS:%=$(OUT)/atelier-%)
 WORKER_SRCS  := $(foreach w,$(WORKERS),$(wildcard workers/$(w)/*.c))
 WORKER_OBJS  := $(WORKER_SRCS:%.c=$(OUT)/%.o)
 WORKER_SHARED := $(CORE_SRCS:%.c=$(OUT)/%.o) $(COMMON_SRCS:%.c=$(OUT)/%.o)
 
-INCLUDES     := -Icore -Iworkers/common -isystem /usr/include/postgresql
+INCLUDES     := -Icore -Iworkers/common -isystem /usr/include/postgresql \
+                -isystem /usr/include/libxml2
 
 CORE_OBJS    := $(CORE_SRCS:%.c=build/unit/%.o)
 COMMON_OBJS  := $(COMMON_SRCS:%.c=build/unit/%.o)
@@ -193,7 +194,7 @@ bench:
 ##   module     the nginx module alone
 ##   sandbox    the stand-ins for outside services alone
 ##   workers    the processes beside nginx alone: atelier-feed,
-##              atelier-queue, atelier-relay
+##              atelier-queue, atelier-relay, atelier-shop
 ##   web        the npm packages of the front end, by npm ci, and a check
 ##              of its types
 ##   setup      only install the Debian packages that are missing
@@ -265,6 +266,7 @@ $(OUT)/sandbox/%.o: sandbox/%.c Makefile
 $(OUT)/atelier-feed: $(filter $(OUT)/workers/feed/%,$(WORKER_OBJS))
 $(OUT)/atelier-queue: $(filter $(OUT)/workers/queue/%,$(WORKER_OBJS))
 $(OUT)/atelier-relay: $(filter $(OUT)/workers/relay/%,$(WORKER_OBJS))
+$(OUT)/atelier-shop: $(filter $(OUT)/workers/shop/%,$(WORKER_OBJS))
 
 $(WORKER_BINS): $(WORKER_SHARED) Makefile
 	@echo "  LD  $@"
