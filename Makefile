@@ -104,7 +104,8 @@ FUZZ_OUT     := build/fuzz/$(FUZZ_ENGINE)
 FUZZ_SRCS    := $(wildcard t/fuzz/fuzz_*.c)
 FUZZ_BINS    := $(FUZZ_SRCS:t/fuzz/%.c=$(FUZZ_OUT)/%)
 FUZZ_SHARED  := $(CORE_SRCS:%.c=$(FUZZ_OUT)/%.o) \
-                $(FUZZ_OUT)/workers/common/at_thumb.o
+                $(FUZZ_OUT)/workers/common/at_thumb.o \
+                $(FUZZ_OUT)/workers/common/at_robots.o
 FUZZ_OBJS    := $(FUZZ_SRCS:%.c=$(FUZZ_OUT)/%.o)
 OPT_fuzz     := $(OPT_unit)
 LINK_fuzz    := $(OPT_unit)

@@ -15,6 +15,7 @@ enum {
     AT_SCRIPT_JOB_IDLE,
     AT_SCRIPT_JOB_LEAVE,
     AT_SCRIPT_JOB_SWEEP,
+    AT_SCRIPT_PACE,
     AT_SCRIPT_WORKER            /* the first of a worker's own */
 };
 

@@ -1,0 +1,669 @@
+/*
+ * The pace of hosts (see at_pace.h).
+ */
+
+#include "at_pace.h"
+#include "at_script.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+
+#define AT_PACE_KEYS      "atelier:pace:"
+#define AT_PACE_WORDS     16
+#define AT_PACE_FIRST     500           /* ms, of a backoff */
+#define AT_PACE_LAST      30000
+
+
+struct at_pace_s {
+    const at_pace_settings_t  *settings;
+    at_redis_t                *redis;
+    uint64_t                   id;
+    uint64_t                   n;       /* tickets */
+    uint32_t                   random;
+};
+
+
+/* The words of one call, and the memory of those that are numbers. */
+typedef struct {
+    at_str_t   words[AT_PACE_WORDS];
+    size_t     n;
+    char       digits[AT_PACE_WORDS][24];
+    char       keys[2][sizeof(AT_PACE_KEYS) + AT_PACE_HOST_MAX + 16];
+} at_pace_call_t;
+
+
+/*
+ * KEYS: hash, set of those in flight.  ARGV: what, ticket, base;
+ *   take: limit, flight, connect, dirty, and gap, mark, well, next, wall and
+ *         pause as the caller knows them, times as what is left of them
+ *   done: event, age of the request, later, least and most of a wall
+ *
+ * Returns the answer, how long to wait or when it was sent, then gap, mark, well, next, wall and
+ * pause.  %.0f: Lua writes only 14 digits by itself.
+ */
+
+static const at_redis_script_t  at_pace_script = {
+    "local t = redis.call('TIME')\n"
+    "local now = t[1] * 1000000 + t[2]\n"
+    "local h = redis.call('HMGET', KEYS[1], 'gap', 'mark', 'well', 'cut',\n"
+    "  'next', 'wall', 'pause', 'opened', 'sending', 'until')\n"
+    "local function field(i) return tonumber(h[i] or '0') end\n"
+    "local function arg(i) return tonumber(ARGV[i]) end\n"
+    "local gap, mark, well, cut = field(1), field(2), field(3), field(4)\n"
+    "local nxt, wall, pause = field(5), field(6), field(7)\n"
+    "local opened, sending, till = field(8), h[9] or '', field(10)\n"
+    "local what, ticket, base = ARGV[1], ARGV[2], arg(3)\n"
+    "local answer, wait = 0, 0\n"
+    "local function based()\n"
+    "  gap = mark > 0 and math.max(gap, base) or base\n"
+    "end\n"
+
+    "local function take()\n"
+    "  if not h[1] or ARGV[7] == '1' then\n"
+    "    gap = math.max(gap, arg(8))\n"
+    "    mark = math.max(mark, arg(9))\n"
+    "    well = math.max(well, arg(10))\n"
+    "    nxt = math.max(nxt, now + arg(11))\n"
+    "    if arg(13) > 0 then\n"
+    "      wall = math.max(wall, now + arg(12))\n"
+    "      pause = math.max(pause, arg(13))\n"
+    "    end\n"
+    "  end\n"
+    "  based()\n"
+    "  if wall > now then\n"
+    "    answer, wait = 3, wall - now\n"
+    "    return\n"
+    "  end\n"
+    "  if nxt > now then\n"
+    "    answer, wait = 1, nxt - now\n"
+    "    return\n"
+    "  end\n"
+    "  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf',\n"
+    "             string.format('%.0f', now))\n"
+    "  local limit = pause > 0 and 1 or arg(4)\n"
+    "  if redis.call('ZCARD', KEYS[2]) >= limit\n"
+    "     or sending ~= '' and till > now\n"
+    "  then\n"
+    "    answer = 2\n"
+    "    return\n"
+    "  end\n"
+    "  redis.call('ZADD', KEYS[2], string.format('%.0f', now + arg(5)),\n"
+    "             ticket)\n"
+    "  redis.call('PEXPIRE', KEYS[2], math.ceil(arg(5) / 1000) + 1000)\n"
+    "  sending, till, nxt = ticket, now + arg(6), now + gap\n"
+    "end\n"
+
+    "local function good(sent)\n"
+    "  if pause > 0 and sent > opened then\n"
+    "    pause, wall = 0, 0\n"
+    "  end\n"
+    "  well = well + 1\n"
+    "  if gap <= base then\n"
+    "    return\n"
+    "  end\n"
+    "  local aim = math.max(base, math.floor(mark * 20 / 19))\n"
+    "  if gap > aim then\n"
+    "    gap = math.max(aim, math.floor(gap * 32 * aim / (32 * aim + gap)))\n"
+    "  else\n"
+    "    gap = math.max(base, math.floor(gap - gap / 4096))\n"
+    "  end\n"
+    "end\n"
+
+    "local function refused(sent)\n"
+    "  if sent <= cut then\n"
+    "    return\n"
+    "  end\n"
+    "  local old = mark\n"
+    "  mark = math.max(gap, 100000)\n"
+    "  if old > 0 and well < 128 then\n"
+    "    mark = math.min(600000000, math.floor(mark * 23 / 20))\n"
+    "  end\n"
+    "  gap = math.min(600000000, mark * 2)\n"
+    "  well, cut, nxt = 0, now, math.max(nxt, now + gap)\n"
+    "end\n"
+
+    "local function walled(sent)\n"
+    "  if sent > opened then\n"
+    "    pause = math.min(pause > 0 and pause * 2 or arg(7), arg(8))\n"
+    "    wall, opened = now + pause, now\n"
+    "  end\n"
+    "end\n"
+
+    "if what == 'take' then\n"
+    "  take()\n"
+    "elseif what == 'sent' then\n"
+    "  based()\n"
+    "  if sending == ticket then\n"
+    "    sending, nxt, answer, wait = '', now + gap, 1, now\n"
+    "  end\n"
+    "else\n"
+    "  redis.call('ZREM', KEYS[2], ticket)\n"
+    "  if sending == ticket then\n"
+    "    sending = ''\n"
+    "  end\n"
+    "  based()\n"
+    "  local sent = now - arg(5)\n"
+    "  if ARGV[4] == 'good' then\n"
+    "    good(sent)\n"
+    "  elseif ARGV[4] == 'refused' then\n"
+    "    refused(sent)\n"
+    "  elseif ARGV[4] == 'walled' then\n"
+    "    walled(sent)\n"
+    "  end\n"
+    "  if arg(6) > 0 then\n"
+    "    nxt = math.max(nxt, now + arg(6))\n"
+    "  end\n"
+    "end\n"
+
+    "local set = { KEYS[1], 'sending', sending }\n"
+    "for name, n in pairs({ gap = gap, mark = mark, well = well, cut = cut,\n"
+    "    next = nxt, wall = wall, pause = pause, opened = opened,\n"
+    "    ['until'] = till }) do\n"
+    "  set[#set + 1] = name\n"
+    "  set[#set + 1] = string.format('%.0f', n)\n"
+    "end\n"
+    "redis.call('HSET', unpack(set))\n"
+    "redis.call('PEXPIRE', KEYS[1], 172800000)\n"
+    "return { answer, wait, gap, mark, well, math.max(0, nxt - now),\n"
+    "         math.max(0, wall - now), pause }\n",
+    AT_SCRIPT_PACE
+};
+
+
+static const char *const  at_pace_events[] = {
+    "none", "good", "refused", "walled"
+};
+
+
+static at_pace_e at_pace_alone(at_pace_t *p, at_pace_host_t *h, int64_t base,
+    unsigned limit, int64_t *wait);
+static int at_pace_apart(at_pace_t *p, at_pace_host_t *h, int64_t base,
+    at_pace_ticket_t *ticket);
+static void at_pace_end(at_pace_t *p, at_pace_host_t *h, int64_t base,
+    const at_pace_ticket_t *ticket, at_pace_event_e event, int64_t later);
+static void at_pace_begin(at_pace_call_t *c, at_str_t name, const char *what,
+    const at_pace_ticket_t *ticket, int64_t base);
+static void at_pace_text(at_pace_call_t *c, const char *text);
+static void at_pace_number(at_pace_call_t *c, int64_t n);
+static int at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
+    int64_t *wait);
+static int64_t at_pace_gap(const at_pace_host_t *h, int64_t base);
+static int64_t at_pace_left(int64_t at, int64_t now);
+static int64_t at_pace_now(void);
+static uint32_t at_pace_random(at_pace_t *p);
+
+
+at_pace_t *
+at_pace_create(const at_pace_settings_t *settings)
+{
+    at_pace_t  *p;
+
+    p = calloc(1, sizeof(at_pace_t));
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p->settings = settings;
+
+    if (getrandom(&p->id, sizeof(p->id), 0) != (ssize_t) sizeof(p->id)) {
+        p->id = (uint64_t) at_pace_now();
+    }
+
+    p->random = (uint32_t) p->id | 1;
+
+    if (settings->redis) {
+        p->redis = at_redis_create(settings->redis);
+
+        if (p->redis == NULL) {
+            free(p);
+            return NULL;
+        }
+    }
+
+    return p;
+}
+
+
+void
+at_pace_free(at_pace_t *p)
+{
+    if (p) {
+        at_redis_free(p->redis);
+        free(p);
+    }
+}
+
+
+int
+at_pace_shared(const at_pace_t *p)
+{
+    return p->redis && at_redis_up(p->redis);
+}
+
+
+at_pace_e
+at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
+    unsigned limit, at_pace_ticket_t *ticket, int64_t *wait)
+{
+    int             rc;
+    int64_t         now;
+    at_pace_call_t  c;
+
+    now = at_pace_now();
+    *wait = 0;
+    memset(ticket, 0, sizeof(at_pace_ticket_t));
+    (void) snprintf(ticket->token, sizeof(ticket->token), "%016llx-%llx",
+                    (unsigned long long) p->id, (unsigned long long) ++p->n);
+
+    at_pace_begin(&c, name, "take", ticket, base);
+    at_pace_number(&c, limit);
+    at_pace_number(&c, p->settings->flight);
+    at_pace_number(&c, p->settings->connect);
+    at_pace_number(&c, h->dirty);
+    at_pace_number(&c, h->rate.gap);
+    at_pace_number(&c, h->rate.mark);
+    at_pace_number(&c, h->rate.well);
+    at_pace_number(&c, at_pace_left(h->next, now));
+    at_pace_number(&c, at_pace_left(h->wall.until, now));
+    at_pace_number(&c, h->wall.pause);
+
+    rc = at_pace_eval(p, &c, h, wait);
+
+    if (rc == AT_ERROR) {
+        ticket->local = 1;
+        rc = (int) at_pace_alone(p, h, base, limit, wait);
+
+    } else {
+        h->alone = 0;
+        h->dirty = 0;
+    }
+
+    h->flight += (rc == AT_PACE_GO);
+
+    return (at_pace_e) rc;
+}
+
+
+/* What there is to go by without Redis. */
+
+static at_pace_e
+at_pace_alone(at_pace_t *p, at_pace_host_t *h, int64_t base, unsigned limit,
+    int64_t *wait)
+{
+    int64_t  now, gap, due;
+
+    now = at_pace_now();
+    gap = at_pace_gap(h, base);
+
+    if (p->redis) {
+        gap = ((gap > AT_PACE_LEAST) ? gap : AT_PACE_LEAST)
+              * p->settings->share;
+        limit = 1;
+
+        /* so that the processes do not all begin at once */
+
+        if (!h->alone) {
+            h->alone = 1;
+            due = now + (int64_t) (gap * (at_pace_random(p) / 4294967296.0));
+            h->next = (due > h->next) ? due : h->next;
+        }
+    }
+
+    if (h->wall.until > now) {
+        *wait = h->wall.until - now;
+        return AT_PACE_WALL;
+    }
+
+    due = (h->sent && h->sent + gap > h->next) ? h->sent + gap : h->next;
+
+    if (due > now) {
+        *wait = due - now;
+        return AT_PACE_WAIT;
+    }
+
+    return (h->flight >= (h->wall.pause ? 1 : limit)) ? AT_PACE_BUSY
+                                                      : AT_PACE_GO;
+}
+
+
+int
+at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
+    at_pace_ticket_t *ticket)
+{
+    int             rc;
+    int64_t         stamp;
+    at_pace_call_t  c;
+
+    if (ticket->local) {
+        return at_pace_apart(p, h, base, ticket);
+    }
+
+    at_pace_begin(&c, name, "sent", ticket, base);
+    rc = at_pace_eval(p, &c, h, &stamp);
+
+    if (rc == AT_ERROR) {
+        return at_pace_apart(p, h, base, ticket);
+    }
+
+    if (rc != 1) {
+        return AT_ERROR;
+    }
+
+    ticket->stamp = stamp;
+    ticket->sent = at_pace_now();
+    h->sent = ticket->sent;
+
+    return AT_OK;
+}
+
+
+/* The next one goes a gap after this one, whatever Redis will say. */
+
+static int
+at_pace_apart(at_pace_t *p, at_pace_host_t *h, int64_t base,
+    at_pace_ticket_t *ticket)
+{
+    int64_t  gap;
+
+    gap = at_pace_gap(h, base);
+
+    ticket->sent = at_pace_now();
+    h->sent = ticket->sent;
+
+    if (ticket->sent + gap > h->next) {
+        h->next = ticket->sent + gap;
+    }
+
+    h->dirty = (p->redis != NULL);
+
+    return AT_OK;
+}
+
+
+void
+at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
+    const at_pace_ticket_t *ticket, at_pace_event_e event, int64_t later)
+{
+    int64_t         wait;
+    at_pace_call_t  c;
+
+    h->flight--;
+
+    at_pace_begin(&c, name, "done", ticket, base);
+    at_pace_text(&c, at_pace_events[event]);
+    at_pace_number(&c, ticket->sent ? at_pace_now() - ticket->sent : 0);
+    at_pace_number(&c, later);
+    at_pace_number(&c, p->settings->wall_least);
+    at_pace_number(&c, p->settings->wall_most);
+
+    if (at_pace_eval(p, &c, h, &wait) == AT_ERROR) {
+        at_pace_end(p, h, base, ticket, event, later);
+    }
+}
+
+
+static void
+at_pace_end(at_pace_t *p, at_pace_host_t *h, int64_t base,
+    const at_pace_ticket_t *ticket, at_pace_event_e event, int64_t later)
+{
+    int64_t  now, sent;
+
+    now = at_pace_now();
+    sent = ticket->sent ? ticket->sent : now;
+
+    h->rate.gap = at_pace_gap(h, base);
+
+    switch (event) {
+
+    case AT_PACE_GOOD:
+        if (h->wall.pause && sent > h->wall.opened) {
+            h->wall = (at_pace_wall_t) { .opened = h->wall.opened };
+        }
+
+        at_pace_good(&h->rate, base);
+        break;
+
+    case AT_PACE_REFUSED:
+        at_pace_refused(&h->rate, now, sent);
+
+        if (now + h->rate.gap > h->next) {
+            h->next = now + h->rate.gap;
+        }
+
+        break;
+
+    case AT_PACE_WALLED:
+        at_pace_walled(&h->wall, now, sent, p->settings->wall_least,
+                       p->settings->wall_most);
+        break;
+
+    case AT_PACE_NOTHING:
+        break;
+    }
+
+    if (later > 0 && now + later > h->next) {
+        h->next = now + later;
+    }
+
+    h->dirty = (p->redis != NULL);
+}
+
+
+void
+at_pace_good(at_pace_rate_t *r, int64_t base)
+{
+    double  gap, aim, least;
+
+    r->well++;
+
+    if (r->gap <= base || r->mark == 0) {
+        r->gap = base;
+        return;
+    }
+
+    gap = (double) r->gap;
+    least = (double) base;
+    aim = fmax(least, floor((double) r->mark * 20 / 19));
+
+    if (gap > aim) {
+        gap = fmax(aim, floor(gap * 32 * aim / (32 * aim + gap)));
+
+    } else {
+        gap = fmax(least, floor(gap - gap / 4096));
+    }
+
+    r->gap = (int64_t) gap;
+}
+
+
+/*
+ * Of several requests that were refused together one counts.  If it refused
+ * again soon after the last time, the mark was still too fast.
+ */
+
+void
+at_pace_refused(at_pace_rate_t *r, int64_t now, int64_t sent)
+{
+    int64_t  old;
+
+    if (sent <= r->cut) {
+        return;
+    }
+
+    old = r->mark;
+    r->mark = (r->gap > AT_PACE_LEAST) ? r->gap : AT_PACE_LEAST;
+
+    if (old > 0 && r->well < 128) {
+        r->mark = r->mark * 23 / 20;
+    }
+
+    if (r->mark > AT_PACE_MOST) {
+        r->mark = AT_PACE_MOST;
+    }
+
+    r->gap = (r->mark * 2 < AT_PACE_MOST) ? r->mark * 2 : AT_PACE_MOST;
+    r->well = 0;
+    r->cut = now;
+}
+
+
+void
+at_pace_walled(at_pace_wall_t *w, int64_t now, int64_t sent, int64_t least,
+    int64_t most)
+{
+    if (sent > w->opened) {
+        w->pause = w->pause ? w->pause * 2 : least;
+
+        if (w->pause > most) {
+            w->pause = most;
+        }
+
+        w->until = now + w->pause;
+        w->opened = now;
+    }
+}
+
+
+int64_t
+at_pace_backoff(unsigned n, uint32_t random)
+{
+    int64_t  most;
+
+    most = (n < 8) ? (int64_t) AT_PACE_FIRST << n : AT_PACE_LAST;
+
+    if (most > AT_PACE_LAST) {
+        most = AT_PACE_LAST;
+    }
+
+    return (int64_t) random * most / 4294967296;
+}
+
+
+static void
+at_pace_begin(at_pace_call_t *c, at_str_t name, const char *what,
+    const at_pace_ticket_t *ticket, int64_t base)
+{
+    size_t  i;
+    int     len;
+
+    len = (int) (name.len < AT_PACE_HOST_MAX ? name.len : AT_PACE_HOST_MAX);
+
+    (void) snprintf(c->keys[0], sizeof(c->keys[0]), AT_PACE_KEYS "%.*s", len,
+                    name.data);
+    (void) snprintf(c->keys[1], sizeof(c->keys[1]), AT_PACE_KEYS "%.*s:flight",
+                    len, name.data);
+
+    c->n = 0;
+
+    for (i = 0; i < 2; i++) {
+        at_pace_text(c, c->keys[i]);
+    }
+
+    at_pace_text(c, what);
+    at_pace_text(c, ticket->token);
+    at_pace_number(c, base);
+}
+
+
+static void
+at_pace_text(at_pace_call_t *c, const char *text)
+{
+    c->words[c->n++] = (at_str_t) { strlen(text), text };
+}
+
+
+static void
+at_pace_number(at_pace_call_t *c, int64_t n)
+{
+    (void) snprintf(c->digits[c->n], sizeof(c->digits[c->n]), "%lld",
+                    (long long) n);
+    at_pace_text(c, c->digits[c->n]);
+}
+
+
+/* The answer of the script, or AT_ERROR. */
+
+static int
+at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
+    int64_t *wait)
+{
+    int          rc;
+    int64_t      now;
+    redisReply  *reply;
+
+    if (p->redis == NULL) {
+        return AT_ERROR;
+    }
+
+    reply = at_redis_eval(p->redis, &at_pace_script, 2, c->n, c->words);
+
+    if (at_redis_at(reply, 7) == NULL) {
+        freeReplyObject(reply);
+        return AT_ERROR;
+    }
+
+    rc = (int) at_redis_int(at_redis_at(reply, 0));
+    *wait = at_redis_int(at_redis_at(reply, 1));
+
+    /* kept for when Redis is away, unless it has to hear of it first */
+
+    if (h->dirty && strcmp(c->words[2].data, "take") != 0) {
+        freeReplyObject(reply);
+        return rc;
+    }
+
+    now = at_pace_now();
+    h->rate.gap = at_redis_int(at_redis_at(reply, 2));
+    h->rate.mark = at_redis_int(at_redis_at(reply, 3));
+    h->rate.well = at_redis_int(at_redis_at(reply, 4));
+    h->next = now + at_redis_int(at_redis_at(reply, 5));
+    h->wall.until = now + at_redis_int(at_redis_at(reply, 6));
+    h->wall.pause = at_redis_int(at_redis_at(reply, 7));
+
+    freeReplyObject(reply);
+
+    return rc;
+}
+
+
+/* Only what was refused is a reason for a larger one. */
+
+static int64_t
+at_pace_gap(const at_pace_host_t *h, int64_t base)
+{
+    return (h->rate.mark && h->rate.gap > base) ? h->rate.gap : base;
+}
+
+
+static int64_t
+at_pace_left(int64_t at, int64_t now)
+{
+    return (at > now) ? at - now : 0;
+}
+
+
+static int64_t
+at_pace_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+static uint32_t
+at_pace_random(at_pace_t *p)
+{
+    p->random ^= p->random << 13;
+    p->random ^= p->random >> 17;
+    p->random ^= p->random << 5;
+
+    return p->random;
+}

@@ -1,0 +1,129 @@
+/*
+ * How often a host may be asked, for all workers together.
+ *
+ * Redis has the truth, one hash and one sorted set for each host, changed by
+ * one script under Redis' clock: when the next request may go, who has been
+ * let go, how large the gap is now, and whether the host has put up a wall.
+ * The gap counts from when a request is really sent: at_pace_sent() is called
+ * when its connection is there, and nobody else is let go before that.
+ *
+ * A host that refuses (429, 503) is asked half as often at once; good answers
+ * bring the rate back to just below what was refused, then very slowly past
+ * it.  A wall closes the host, for a time that doubles with each new one;
+ * after it one request at a time tries until an answer is good.
+ *
+ * With Redis away each process goes on by what it knew last, at the rate
+ * divided by the number of processes, one request at a time.
+ *
+ * One thread uses one at_pace_t.  Times are microseconds.
+ */
+
+#ifndef AT_PACE_H
+#define AT_PACE_H
+
+
+#include "at_redis.h"
+
+
+#define AT_PACE_HOST_MAX  255
+#define AT_PACE_LEAST     100000        /* a gap that a refusal can double */
+#define AT_PACE_MOST      600000000
+
+
+typedef struct {
+    int64_t   gap;
+    int64_t   mark;             /* the gap that was refused; 0: none yet */
+    int64_t   well;             /* good answers since */
+    int64_t   cut;              /* when that was */
+} at_pace_rate_t;
+
+
+typedef struct {
+    int64_t   until;
+    int64_t   pause;            /* how long it is closed; 0: it is not */
+    int64_t   opened;           /* when that began */
+} at_pace_wall_t;
+
+
+/* What this process knows of a host; all zero at first. */
+typedef struct {
+    at_pace_rate_t  rate;
+    at_pace_wall_t  wall;
+    int64_t         next;       /* no request before */
+    int64_t         sent;       /* the last one of this process */
+    unsigned        flight;     /* of this process */
+    unsigned        alone:1;    /* Redis was away */
+    unsigned        dirty:1;    /* Redis does not know all of it */
+} at_pace_host_t;
+
+
+/* A request that was let go. */
+typedef struct {
+    char      token[40];
+    int64_t   sent;             /* 0: not yet */
+    int64_t   stamp;            /* the same by Redis' clock; 0: without it */
+    unsigned  local:1;
+} at_pace_ticket_t;
+
+
+typedef struct {
+    const at_redis_settings_t  *redis;      /* or NULL: this process alone */
+    unsigned                    share;      /* processes, with Redis away */
+    int64_t                     connect;    /* from being let go to sending */
+    int64_t                     flight;     /* ... to the end, at most */
+    int64_t                     wall_least;
+    int64_t                     wall_most;
+} at_pace_settings_t;
+
+
+typedef enum {
+    AT_PACE_GO,
+    AT_PACE_WAIT,               /* for so long */
+    AT_PACE_BUSY,               /* others are at it: ask again soon */
+    AT_PACE_WALL                /* closed for so long */
+} at_pace_e;
+
+
+typedef enum {
+    AT_PACE_NOTHING,            /* says nothing about the host */
+    AT_PACE_GOOD,
+    AT_PACE_REFUSED,
+    AT_PACE_WALLED
+} at_pace_event_e;
+
+
+typedef struct at_pace_s  at_pace_t;
+
+
+/* settings must outlive it.  NULL: no memory. */
+at_pace_t *at_pace_create(const at_pace_settings_t *settings);
+void at_pace_free(at_pace_t *p);
+
+/* base is the gap of the settings, limit how many may be in flight. */
+at_pace_e at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    int64_t base, unsigned limit, at_pace_ticket_t *ticket, int64_t *wait);
+
+/* AT_ERROR: too late, somebody else has been let go: do not send. */
+int at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    int64_t base, at_pace_ticket_t *ticket);
+
+/* The request is over; the host wants none for so long (0: says nothing). */
+void at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    int64_t base, const at_pace_ticket_t *ticket, at_pace_event_e event,
+    int64_t later);
+
+/* 1: Redis answered last time. */
+int at_pace_shared(const at_pace_t *p);
+
+
+/* The arithmetic, which the script has too. */
+void at_pace_good(at_pace_rate_t *r, int64_t base);
+void at_pace_refused(at_pace_rate_t *r, int64_t now, int64_t sent);
+void at_pace_walled(at_pace_wall_t *w, int64_t now, int64_t sent,
+    int64_t least, int64_t most);
+
+/* ms to wait before try n (from 1) is repeated: full jitter. */
+int64_t at_pace_backoff(unsigned n, uint32_t random);
+
+
+#endif /* AT_PACE_H */
