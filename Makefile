@@ -136,7 +136,7 @@ export PORT BUILD NGINX_SRC LINK DESTDIR CC NGX_OUT OUT MODULE SANDBOX WORKERS
 ## A database elsewhere:
 ##   migrate    apply what it has not seen of db/, by psql; CONNINFO= says
 ##              which one, or PGHOST, PGDATABASE, ...
-run start: build
+run start: build web
 	@exec scripts/stack $@
 
 status stop logs:
@@ -165,11 +165,11 @@ unit: $(UNIT_BINS)
 	@exec scripts/unit $^
 
 unit-web:
-	@scripts/setup test
+	@scripts/setup web
 	@exec scripts/web test
 
 prove: module sandbox workers
-	@scripts/web modules
+	@scripts/web build
 	@exec scripts/prove
 
 fuzz:
@@ -196,14 +196,13 @@ bench:
 ##   sandbox    the stand-ins for outside services alone
 ##   workers    the processes beside nginx alone: atelier-feed,
 ##              atelier-queue, atelier-relay, atelier-shop
-##   web        the npm packages of the front end, by npm ci, and a check
-##              of its types
+##   web        the pages of the front end, by npm and Next.js, into web/out
 ##   setup      only install the Debian packages that are missing
 ##   install    module, workers, their configuration, db/ with migrate and
 ##              web/, below DESTDIR
 ##   clean      remove build/
-##   distclean  clean, and remove npm's packages and the data of run and
-##              start as well
+##   distclean  clean, and remove the pages, npm's packages, and the data of
+##              run and start as well
 build:
 	@scripts/setup run
 	@$(MAKE) --no-print-directory module sandbox workers
@@ -222,10 +221,10 @@ workers: $(WORKER_BINS)
 	@:
 
 web:
-	@scripts/setup test
-	@exec scripts/web types
+	@scripts/setup web
+	@exec scripts/web build
 
-install: module workers
+install: module workers web
 	@exec scripts/install
 
 clean:
@@ -233,7 +232,7 @@ clean:
 
 distclean:
 	@scripts/stack reset
-	rm -rf build web/node_modules
+	rm -rf build web/{node_modules,.next,out,csp.conf}
 
 ##
 ## Variables:

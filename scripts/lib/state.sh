@@ -198,7 +198,8 @@ write_services() {
             printf '%s\n' "$key" | write_file "$state/keys/$name" 0600
         services_said+=("$(printf '%-12s %s' "$name" "$talks_to")")
     done
-    printf '%s' "$text" | write_file "$state/endpoints.conf" 0644
+    text+="map \"\" \$atelier_more_images { default http://127.0.0.1:$sandbox_port; }"
+    printf '%s\n' "$text" | write_file "$state/endpoints.conf" 0644
 }
 
 write_nginx_conf() {
@@ -302,7 +303,8 @@ write_files() {
     )
     publish conf "$state/atelier"
     rm -rf "$state/web"
-    [ ! -d web/page ] || publish web/page "$state/web"
+    publish web/out "$state/web"
+    write_file "$state/csp.conf" 0644 < web/csp.conf
     write_services
     write_token
     write_nginx_conf

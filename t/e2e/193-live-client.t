@@ -1,21 +1,17 @@
-# The client of web/lib/live.ts against the real server: reloads, a server
-# that goes and comes back, and no more messages than a client may send.
+# The client of web/lib/live.ts against the real server: reloads, a worker's
+# death, a server that goes and comes back, no message lost or shown twice,
+# and no more of its own than a client may send.
 
 use strict;
 use warnings;
 use lib 't/helper';
 use Node;
-use Stack;
+use Site;
 use Test::More;
 
-my $stack = Stack->new(
-    server => 'location = /live { atelier_live drain=1s; }',
-);
+my $site = Site->new(pages => 0);
 
-Node::run('web/e2e/live.mjs', [ $stack->url('') ],
-          reload => sub { $stack->reload; return; },
-          stop   => sub { $stack->_end(nginx => 'QUIT'); return; },
-          start  => sub { $stack->_start_nginx or die 'no port'; return; });
+Node::run('web/e2e/live.mjs', [ $site->url ], $site->deeds);
 
-$stack->finish;
+$site->finish(allow => qr/exited on signal 9/);
 done_testing();

@@ -30,22 +30,84 @@ async function load(file) {
 const [address] = process.argv.slice(2);
 const { LiveClient } = await load('../lib/live.ts');
 
-await run(async () => {
+function client(options = {}) {
   const sockets = [];
-  const latencies = [];
-  const errors = [];
   const states = [];
   const live = new LiveClient({
     url: `${address}/live`,
     open: (url) => {
-      const socket = new WebSocket(url, { perMessageDeflate: true });
+      const socket = new WebSocket(url);
       sockets.push(socket);
       return socket;
     },
+    ...options,
+  });
+  live.watch((state) => states.push(state.status));
+  return { live, sockets, states };
+}
+
+/* Loss and duplicates: what was published comes once and in order. */
+async function channels() {
+  const { live, sockets, states } = client();
+  const seen = [];
+  const gaps = [];
+  const firsts = [];
+
+  await ask('publish', { channel: 'product:a', data: { n: 0 } });
+  live.subscribe('product:a', {
+    message({ n }, { first }) {
+      seen.push(n);
+      firsts.push(first);
+    },
+    gap(channel) { gaps.push(channel); },
+  });
+  await until('the value at subscription comes', () => seen.length === 1);
+
+  const late = [];
+  live.subscribe('product:a', { message({ n }) { late.push(n); } });
+  await until('and at once to who comes later', () => late.length === 1);
+
+  const TIMES = 5;
+  const EACH = 40;
+  for (let round = 0; round < TIMES; round++) {
+    const deeds = [ask(round === TIMES - 1 ? 'crash' : 'hup')];
+    for (let i = 0; i < EACH; i++) {
+      deeds.push(ask('publish', {
+        channel: 'product:a', data: { n: round * EACH + i + 1 },
+      }));
+    }
+    await Promise.all(deeds);
+  }
+  await until('the last of all messages comes',
+              () => seen.at(-1) === TIMES * EACH);
+  is(seen, Array.from({ length: TIMES * EACH + 1 }, (_, i) => i),
+     'over four reloads and a crash nothing is lost or shown twice');
+  is(late, seen, '... to either listener');
+  is(gaps, [], '... and no gap is told of');
+  ok(firsts[0] === true && !firsts.slice(1).includes(true),
+     'the value at subscription is told from news', firsts);
+  ok(sockets.length > 3, 'there were several sockets', sockets.length);
+  ok(!states.includes('gave-up'), 'it never gave up', states);
+
+  // Away for longer than the server remembers.
+  await ask('stop');
+  await until('it waits', () => live.state.status === 'waiting');
+  await ask('sql', `SELECT atelier.live_publish('product:a',
+    json_build_object('n', 1000 + g)) FROM generate_series(1, 1500) AS g`);
+  await ask('start');
+  live.retry();
+  await until('the newest value comes', () => seen.at(-1) === 2500);
+  is(gaps, ['product:a'], '... and the gap is told of, once');
+  live.close();
+}
+
+await run(async () => {
+  const latencies = [];
+  const errors = [];
+  const { live, sockets, states } = client({
     onLatency: (ms) => latencies.push(ms),
     onError: (code) => errors.push(code),
   });
-  live.watch((state) => states.push(state.status));
 
   const stop = live.subscribe('design:pexels:1', { message() {} });
   await until('it connects', () => live.state.status === 'open');
@@ -81,4 +143,6 @@ await run(async () => {
   stop();
   live.close();
   is(live.state.status, 'idle', 'in the end it is closed');
+
+  await channels();
 });

@@ -42,7 +42,7 @@ export interface LiveMessage {
   channel: string;
   /** Grows by one per channel; a message that cannot be recovered has none. */
   id?: number;
-  /** What came before anybody here listened: the value at subscription. */
+  /** It is the value as it was when we came: no news. */
   first: boolean;
 }
 
@@ -116,6 +116,8 @@ interface Channel {
   since: number | undefined;
   /** With what "since" this socket was asked; null: not asked yet. */
   asked: number | undefined | null;
+  /** "last" of the first subscription, until something was shown. */
+  initial: number | undefined;
   /** The newest message, for those who come later. */
   last: { data: LiveData; id: number | undefined } | undefined;
 }
@@ -182,6 +184,7 @@ export class LiveClient {
         seen: undefined,
         since: undefined,
         asked: null,
+        initial: undefined,
         last: undefined,
       };
       this.channels.set(name, channel);
@@ -549,6 +552,9 @@ export class LiveClient {
       channel.since = undefined;
       gap = true;
     }
+    if (asked === undefined && channel.last === undefined) {
+      channel.initial = last;
+    }
     if (asked === undefined || gap) {
       // The value comes next, by the id "last", if this channel has one.
       channel.seen = Math.max(channel.seen ?? -1, last - 1);
@@ -580,7 +586,9 @@ export class LiveClient {
       channel.seen = number;
       channel.since = number;
     }
-    const first = channel.last === undefined && hasValue(name);
+    const first = hasValue(name) && channel.initial !== undefined
+      && (number ?? 0) <= channel.initial;
+    channel.initial = undefined;
     channel.last = hasValue(name) ? { data, id: number } : undefined;
     for (const handlers of [...channel.handlers]) {
       handlers.message(data, about(name, number, first));

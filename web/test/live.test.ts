@@ -177,6 +177,11 @@ describe('what it shows', () => {
     server.publish('product:a', 'new');
     expect(one.seen).toEqual(['old', 'new']);
     expect(one.firsts).toEqual([true, false]);
+    const two = listener();
+    live.subscribe('product:b', two.handlers);
+    await settle();
+    server.publish('product:b', 'the first there ever was');
+    expect(two.firsts).toEqual([false]);
   });
 
   it('never shows an id twice', async () => {

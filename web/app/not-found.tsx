@@ -1,0 +1,13 @@
+import Link from 'next/link';
+import { Note } from '../components/Note';
+
+export default function NotFound() {
+  return (
+    <Note
+      title="There is no such page"
+      action={<Link className="button" href="/" prefetch={false}>To the start</Link>}
+    >
+      The link may be old, or not whole.
+    </Note>
+  );
+}

@@ -1,0 +1,5 @@
+import { Generator } from '../components/Generator';
+
+export default function Page() {
+  return <Generator />;
+}

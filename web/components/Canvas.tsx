@@ -1,0 +1,227 @@
+'use client';
+
+import { Download, Link2, RotateCcw, X } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import type { Phase } from '../hooks/useGeneration';
+import type { Generation, GenerationRequest } from '../lib/api';
+import { nameOf } from '../lib/sources';
+import { enhanced, ideas, outcome, type Shape } from '../lib/prompt';
+import { tell } from '../lib/toast';
+import styles from './Canvas.module.css';
+
+/** Seconds since then, while somebody looks. */
+function useSeconds(since: number | null): number {
+  const [now, setNow] = useState(since ?? 0);
+  useEffect(() => {
+    if (since === null) {
+      return;
+    }
+    setNow(Date.now());
+    const timer = setInterval(() => { setNow(Date.now()); }, 200);
+    return () => { clearInterval(timer); };
+  }, [since]);
+  return since === null ? 0 : Math.max(0, (now - since) / 1000);
+}
+
+/* The server's estimate, counted down until it sends the next one. */
+function Eta({ seconds }: { seconds: number }) {
+  const [at, setAt] = useState<number | null>(null);
+  useEffect(() => { setAt(Date.now()); }, [seconds]);
+  const passed = useSeconds(at);
+  const left = Math.max(0, Math.ceil(seconds - passed));
+  return <>{left > 0 ? `about ${left} s` : 'any moment now'}</>;
+}
+
+/* A room before there is one. */
+function Empty() {
+  return (
+    <svg viewBox="0 0 480 320" className={styles.sketch} aria-hidden>
+      <g fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinecap="round" strokeLinejoin="round">
+        <path d="M30 262h420M70 262V60h340v202" opacity=".45" />
+        <path d="M110 96h92v92h-92zM156 96v92M110 142h92" />
+        <path d="M236 262v-34q0-12 12-12h116q12 0 12 12v34M248 216v-22q0-14 14-14h88q14 0 14 14v22M306 180v36" />
+        <path d="M140 262v-58M140 204q-22-6-26-30 24 0 26 30 2-34 28-36-2 28-28 36M126 262l3-22h22l3 22" />
+        <path d="M330 60v38M308 122q4-24 22-24t22 24z" />
+      </g>
+    </svg>
+  );
+}
+
+function Picture({ row }: { row: Generation }) {
+  const [loaded, setLoaded] = useState(false);
+  return (
+    // The pictures of this server are there in one size.
+    // eslint-disable-next-line @next/next/no-img-element
+    <img
+      className={styles.picture}
+      data-loaded={loaded || undefined}
+      ref={(img) => { if (img?.complete) { setLoaded(true); } }}
+      onLoad={() => { setLoaded(true); }}
+      src={row.url}
+      width={row.width}
+      height={row.height}
+      alt={row.prompt ?? 'The picture of your room'}
+    />
+  );
+}
+
+export function Attempts({ row }: { row: Generation }) {
+  if (!row.attempts?.length) {
+    return null;
+  }
+  return (
+    <ul className={styles.attempts} aria-label="Who was asked">
+      {row.attempts.map((attempt, i) => (
+        <li key={`${attempt.provider}${i}`} data-outcome={attempt.outcome}>
+          <b>{nameOf(attempt.provider)}</b> {outcome(attempt.outcome)}
+          <span>{attempt.ms} ms</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export async function copyLink(path: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(new URL(path, location.href).href);
+    tell('success', 'Link copied', { duration: 1500 });
+  } catch {
+    tell('error', 'The link could not be copied');
+  }
+}
+
+export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
+  phase: Phase;
+  shape: Shape;
+  onCancel: () => void;
+  onIdea: (prompt: string) => void;
+  onRetry: (request: GenerationRequest) => void;
+}) {
+  const since = phase.is === 'asking' || phase.is === 'queued'
+    ? phase.since : null;
+  const seconds = useSeconds(since);
+  const request = phase.is === 'idle' ? null : phase.request;
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Beside the form there is nothing to do; below it, it may be out of sight.
+    if (phase.is === 'asking') {
+      frame.current?.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
+    }
+  }, [phase.is]);
+  const row = phase.is === 'done' || phase.is === 'queued' ? phase.row : null;
+  const width = (phase.is === 'done' ? row?.width : request?.width)
+    ?? shape.width;
+  const height = (phase.is === 'done' ? row?.height : request?.height)
+    ?? shape.height;
+
+  return (
+    <section className={styles.canvas} aria-label="The picture">
+      <div
+        ref={frame}
+        className={styles.frame}
+        data-phase={phase.is}
+        data-tall={height > width || undefined}
+        data-shape={shape.name}
+        // Never in the exported page, where the policy allows no style.
+        style={request ? { aspectRatio: `${width} / ${height}` } : undefined}
+      >
+        {phase.is === 'idle' ? <Empty /> : null}
+        {phase.is === 'asking' ? (
+          <p className={styles.wait}>
+            <span>Asking every provider</span>
+            <small>{seconds.toFixed(1)} s</small>
+          </p>
+        ) : null}
+        {phase.is === 'queued' ? (
+          <p className={styles.wait} role="status">
+            {phase.row.status === 'running' || phase.row.position === undefined ? (
+              <span>Your picture is being made</span>
+            ) : (
+              <>
+                <strong data-testid="position">{phase.row.position}</strong>
+                <span>{phase.row.position === 1 ? 'You are next' : 'in the queue'}</span>
+                {typeof phase.row.etaSeconds === 'number' ? (
+                  <small data-testid="eta"><Eta seconds={phase.row.etaSeconds} /></small>
+                ) : null}
+              </>
+            )}
+          </p>
+        ) : null}
+        {phase.is === 'failed' ? (
+          <div className={styles.wait} role="alert">
+            <span>That did not work</span>
+            <small>{phase.detail}</small>
+            <button
+              type="button"
+              className="button quiet slim"
+              onClick={() => { onRetry(phase.request); }}
+            >
+              <RotateCcw size={16} aria-hidden /> Try again
+            </button>
+          </div>
+        ) : null}
+        {phase.is === 'done' ? <Picture key={phase.row.id} row={phase.row} /> : null}
+      </div>
+
+      <div className={styles.below}>
+        {request && phase.is !== 'failed' ? (
+          <p className={styles.prompt}>
+            {phase.is === 'done'
+              ? phase.row.enhancedPrompt ?? enhanced(request) : enhanced(request)}
+          </p>
+        ) : null}
+        {phase.is === 'idle' ? (
+          <div className={styles.ideas}>
+            <p className="label">Begin with one of these</p>
+            {ideas.map((idea) => (
+              <button
+                key={idea}
+                type="button"
+                onClick={() => { onIdea(idea); }}
+              >
+                {idea}
+              </button>
+            ))}
+          </div>
+        ) : null}
+        {since !== null ? (
+          <button type="button" className="button quiet slim" onClick={onCancel}>
+            <X size={16} aria-hidden /> Cancel
+          </button>
+        ) : null}
+        {phase.is === 'done' ? (
+          <>
+            <div className={styles.actions}>
+              <a className="button quiet slim" href={phase.row.url} download>
+                <Download size={16} aria-hidden /> Download
+              </a>
+              <button
+                type="button"
+                className="button quiet slim"
+                onClick={() => { void copyLink(`/pictures?picture=${phase.row.id}`); }}
+              >
+                <Link2 size={16} aria-hidden /> Copy link
+              </button>
+              <button
+                type="button"
+                className="button quiet slim"
+                onClick={() => { onRetry(phase.request); }}
+              >
+                <RotateCcw size={16} aria-hidden /> Another
+              </button>
+            </div>
+            <details className={styles.how}>
+              <summary>
+                <span>{nameOf(phase.row.provider ?? '')}</span>
+                {phase.row.latencyMs === undefined
+                  ? '' : ` · ${(phase.row.latencyMs / 1000).toFixed(2)} s`}
+                {phase.row.attempts ? ` · ${phase.row.attempts.length} asked` : ''}
+              </summary>
+              <Attempts row={phase.row} />
+            </details>
+          </>
+        ) : null}
+      </div>
+    </section>
+  );
+}

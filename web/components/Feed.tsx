@@ -1,0 +1,215 @@
+'use client';
+
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Search, X } from 'lucide-react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
+import { useScrollMemory } from '../hooks/useScrollMemory';
+import { api, search, type Design } from '../lib/api';
+import { nameOf, sourceNames } from '../lib/sources';
+import { useQueryParams, withChanges } from '../lib/url';
+import { DesignDialog } from './DesignDialog';
+import { Note } from './Note';
+import { Wall } from './Wall';
+import styles from './Feed.module.css';
+
+const colors = ['red', 'orange', 'yellow', 'green', 'turquoise', 'blue',
+  'violet', 'pink', 'brown', 'black', 'gray', 'white'];
+
+export function Feed() {
+  usePerformanceTracking('feed');
+  const { get, change } = useQueryParams();
+  const query = get('query');
+  const orientation = get('orientation');
+  const color = get('color');
+  const source = get('source');
+  const opened = get('design');
+  const [text, setText] = useState(query);
+  useEffect(() => { setText(query); }, [query]);
+
+  const first = `/designs${search({
+    query, orientation, color, source, perPage: 60,
+  })}`;
+  const feed = useInfiniteQuery({
+    queryKey: ['designs', first],
+    queryFn: ({ pageParam, signal }) => api.designs(pageParam, signal),
+    initialPageParam: first,
+    getNextPageParam: (page) => page.next,
+  });
+
+  const designs = useMemo(() => {
+    const seen = new Set<string>();
+    const all: Design[] = [];
+    for (const page of feed.data?.pages ?? []) {
+      for (const design of page.results) {
+        if (!seen.has(design.id)) {
+          seen.add(design.id);
+          all.push(design);
+        }
+      }
+    }
+    return all;
+  }, [feed.data]);
+
+  useScrollMemory(`feed:${first}`, designs.length > 0);
+
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = feed;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) {
+      void fetchNextPage();
+    }
+  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
+
+  // A design that a link names is looked for on the pages of its feed.
+  const design = designs.find(({ id }) => id === opened);
+  const pages = feed.data?.pages.length ?? 0;
+  useEffect(() => {
+    if (opened && !design && pages > 0 && pages < 5) {
+      more();
+    }
+  }, [opened, design, pages, more]);
+
+  const open = useCallback((id: string) => { change({ design: id }, 'push'); },
+                           [change]);
+  const hrefOf = useCallback((id: string) => `/feed${withChanges(
+    new URLSearchParams({ query, orientation, color, source }).toString(),
+    { query, orientation, color, source, design: id })}`,
+  [query, orientation, color, source]);
+  const close = useCallback(() => { change({ design: undefined }, 'replace'); },
+                            [change]);
+  const filtered = orientation !== '' || color !== '' || source !== '';
+  const last = feed.data?.pages.at(-1);
+  const late = last ? Object.entries(last.providers)
+    .filter(([, state]) => state.outcome !== 'ok' && state.outcome !== 'disabled')
+    .map(([name]) => nameOf(name)) : [];
+
+  return (
+    <>
+      <div className={styles.top}>
+        <h1>Discover</h1>
+        <form
+          className={styles.search}
+          role="search"
+          onSubmit={(event) => {
+            event.preventDefault();
+            change({ query: text.trim(), design: undefined }, 'push');
+          }}
+        >
+          <Search size={18} strokeWidth={1.7} aria-hidden />
+          <input
+            className="field"
+            type="search"
+            aria-label="Search designs"
+            placeholder="green sofa, Japanese bath, small balcony"
+            value={text}
+            onChange={(event) => { setText(event.target.value); }}
+          />
+        </form>
+        <div className={styles.filters}>
+          <select
+            className="field"
+            aria-label="Orientation"
+            value={orientation}
+            onChange={(event) => { change({ orientation: event.target.value }, 'push'); }}
+          >
+            <option value="">Any shape</option>
+            <option value="landscape">Landscape</option>
+            <option value="portrait">Portrait</option>
+            <option value="square">Square</option>
+          </select>
+          <select
+            className="field"
+            aria-label="Color"
+            value={color}
+            onChange={(event) => { change({ color: event.target.value }, 'push'); }}
+          >
+            <option value="">Any color</option>
+            {colors.map((name) => <option key={name} value={name}>{name}</option>)}
+          </select>
+          <select
+            className="field"
+            aria-label="Source"
+            value={source}
+            onChange={(event) => { change({ source: event.target.value }, 'push'); }}
+          >
+            <option value="">All sources</option>
+            {sourceNames.map((name) => (
+              <option key={name} value={name}>{nameOf(name)}</option>
+            ))}
+          </select>
+          {filtered ? (
+            <button
+              type="button"
+              className="button quiet slim"
+              onClick={() => {
+                change({ orientation: '', color: '', source: '' }, 'push');
+              }}
+            >
+              <X size={16} aria-hidden /> Clear
+            </button>
+          ) : null}
+        </div>
+      </div>
+
+      {feed.isPending ? <Skeleton /> : null}
+      {feed.isError && designs.length === 0 ? (
+        <Note
+          alert
+          title="No designs could be fetched"
+          action={(
+            <button type="button" className="button" onClick={() => { void feed.refetch(); }}>
+              Try again
+            </button>
+          )}
+        >
+          {feed.error.message}
+        </Note>
+      ) : null}
+      {feed.isSuccess && designs.length === 0 ? (
+        <Note title="Nothing was found">
+          Try fewer words, or another color.
+        </Note>
+      ) : null}
+      {designs.length > 0 ? (
+        <Wall
+          designs={designs}
+          onOpen={open}
+          hrefOf={hrefOf}
+          onNearEnd={more}
+          label={query ? `Designs for ${query}` : 'Designs'}
+        />
+      ) : null}
+
+      {designs.length > 0 ? (
+        <p className={styles.end} role="status">
+          {isFetchingNextPage ? 'More is on its way' : null}
+          {isFetchNextPageError ? (
+            <>
+              The next page did not come.{' '}
+              <button type="button" className="button quiet slim" onClick={() => { void fetchNextPage(); }}>
+                Try again
+              </button>
+            </>
+          ) : null}
+          {!hasNextPage ? (
+            late.length > 0
+              ? `That is all for now. ${late.join(', ')} may have more in a minute.`
+              : 'That is all there is.'
+          ) : null}
+        </p>
+      ) : null}
+
+      {design ? (
+        <DesignDialog design={design} link={hrefOf(design.id)} onClose={close} />
+      ) : null}
+    </>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div className={styles.skeleton} aria-label="Designs are being fetched" role="status">
+      {Array.from({ length: 12 }, (_, i) => <span key={i} data-kind={i % 3} />)}
+    </div>
+  );
+}

@@ -1,0 +1,91 @@
+'use client';
+
+import { useInfiniteQuery } from '@tanstack/react-query';
+import Link from 'next/link';
+import { useCallback, useMemo } from 'react';
+import { useScrollMemory } from '../hooks/useScrollMemory';
+import { api, Problem, type Design } from '../lib/api';
+import { useQueryParams } from '../lib/url';
+import { DesignDialog } from './DesignDialog';
+import { Note } from './Note';
+import { Wall } from './Wall';
+
+/** The visitor's own likes, newest first. */
+export function Likes() {
+  const { get, change } = useQueryParams();
+  const opened = get('design');
+  const likes = useInfiniteQuery({
+    queryKey: ['likes', 'own'],
+    queryFn: ({ pageParam, signal }) => api.ownLikes(pageParam, signal),
+    initialPageParam: '/designs/likes?perPage=100',
+    getNextPageParam: (page) => page.next ?? undefined,
+    // Other pages change it.
+    staleTime: 0,
+    refetchOnMount: 'always',
+  });
+  const designs = useMemo(() => (likes.data?.pages ?? [])
+    .flatMap(({ results }) => results)
+    .map((like) => like.design && { ...like.design, likes: like.likes })
+    .filter((design): design is Design => design !== undefined),
+  [likes.data]);
+  const total = (likes.data?.pages ?? [])
+    .reduce((sum, { results }) => sum + results.length, 0);
+  useScrollMemory('likes', designs.length > 0);
+
+  const { hasNextPage, isFetching, fetchNextPage } = likes;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetching) {
+      void fetchNextPage();
+    }
+  }, [hasNextPage, isFetching, fetchNextPage]);
+  const hrefOf = useCallback((id: string) => (
+    `/likes?design=${encodeURIComponent(id)}`), []);
+  const open = useCallback((id: string) => { change({ design: id }, 'push'); },
+                           [change]);
+  const design = designs.find(({ id }) => id === opened);
+  const stranger = likes.error instanceof Problem && likes.error.status === 403;
+
+  return (
+    <>
+      <h1>Likes</h1>
+      {likes.isError && !stranger ? (
+        <Note
+          alert
+          title="Your likes cannot be read just now"
+          action={(
+            <button type="button" className="button" onClick={() => { void likes.refetch(); }}>
+              Try again
+            </button>
+          )}
+        >
+          {likes.error.message}
+        </Note>
+      ) : null}
+      {stranger || (likes.isSuccess && total === 0) ? (
+        <Note
+          title="Nothing here yet"
+          action={<Link className="button" href="/feed" prefetch={false}>Discover designs</Link>}
+        >
+          What you give a heart is kept here.
+        </Note>
+      ) : null}
+      {likes.isSuccess && total > 0 && designs.length === 0 ? (
+        <Note title={`${total} liked`}>
+          What they look like is not stored yet; come back in a minute.
+        </Note>
+      ) : null}
+      {designs.length > 0 ? (
+        <div style={{ marginTop: '1.8rem' }}>
+          <Wall designs={designs} onOpen={open} hrefOf={hrefOf} onNearEnd={more} label="Liked designs" />
+        </div>
+      ) : null}
+      {design ? (
+        <DesignDialog
+          design={design}
+          link={hrefOf(design.id)}
+          onClose={() => { change({ design: undefined }, 'replace'); }}
+        />
+      ) : null}
+    </>
+  );
+}

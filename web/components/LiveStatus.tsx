@@ -1,0 +1,70 @@
+'use client';
+
+import Link from 'next/link';
+import { useEffect, useState } from 'react';
+import { useLiveState } from '../hooks/useWebSocket';
+import { live } from '../lib/live-client';
+import { tell, untell } from '../lib/toast';
+import styles from './LiveStatus.module.css';
+
+/** Whether what is shown is live: a dot, and words when it is not. */
+export function LiveStatus() {
+  const state = useLiveState();
+  const [seconds, setSeconds] = useState(0);
+  const at = state.status === 'waiting' ? state.at : null;
+
+  useEffect(() => {
+    if (at === null) {
+      return;
+    }
+    const count = () => {
+      setSeconds(Math.max(0, Math.ceil((at - Date.now()) / 1000)));
+    };
+    count();
+    const timer = setInterval(count, 250);
+    return () => { clearInterval(timer); };
+  }, [at]);
+
+  useEffect(() => {
+    if (state.status === 'gave-up') {
+      tell('error', 'Connection lost', {
+        id: 'connection',
+        description: 'Please refresh the page',
+        duration: Infinity,
+        action: { label: 'Try again', onClick: () => { live().retry(); } },
+      });
+    } else if (state.status === 'open') {
+      untell('connection');
+    }
+  }, [state.status]);
+
+  // A reload of the server is over before it could be read.
+  const brief = state.status === 'connecting'
+    || (state.status === 'waiting' && state.tries <= 1);
+  let text = '';
+  if (state.status === 'open') {
+    text = 'Live';
+  } else if (state.status === 'gave-up') {
+    text = 'Offline';
+  } else if (state.status !== 'idle') {
+    text = brief ? 'Connecting' : `Reconnecting in ${seconds} s`;
+  }
+
+  return (
+    <div className={styles.status} data-status={state.status}>
+      <Link href="/status" prefetch={false} className={styles.link}>
+        <span className={styles.dot} aria-hidden />
+        <span role="status" className={brief ? styles.brief : undefined}>{text}</span>
+      </Link>
+      {state.status === 'gave-up' || (state.status === 'waiting' && !brief) ? (
+        <button
+          type="button"
+          className={styles.again}
+          onClick={() => { live().retry(); }}
+        >
+          Try now
+        </button>
+      ) : null}
+    </div>
+  );
+}

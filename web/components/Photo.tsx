@@ -1,0 +1,61 @@
+'use client';
+
+import { useEffect, useRef, useState } from 'react';
+import { decode } from '../lib/blurhash';
+import type { Design } from '../lib/api';
+import { imageSet, imageUrl } from '../lib/sources';
+import styles from './Photo.module.css';
+
+/** A photograph of a source over its colour, or over its blurhash. */
+export function Photo({ design, sizes, eager = false, contain = false }: {
+  design: Design;
+  sizes: string;
+  eager?: boolean;
+  contain?: boolean;
+}) {
+  const [loaded, setLoaded] = useState(false);
+  const [broken, setBroken] = useState(false);
+  const blur = useRef<HTMLCanvasElement>(null);
+  const { blurhash } = design;
+
+  useEffect(() => {
+    const pixels = blurhash && !loaded ? decode(blurhash, 20, 16) : undefined;
+    if (pixels) {
+      blur.current?.getContext('2d')
+        ?.putImageData(new ImageData(pixels, 20, 16), 0, 0);
+    }
+  }, [blurhash, loaded]);
+
+  return (
+    <span
+      className={styles.photo}
+      data-contain={contain || undefined}
+      style={design.color ? { backgroundColor: design.color } : undefined}
+    >
+      {blurhash && !loaded
+        ? <canvas ref={blur} width={20} height={16} aria-hidden /> : null}
+      {broken ? <span className={styles.broken}>The picture is gone</span> : (
+        // next/image would ask one optimiser; these are asked of their own CDN.
+        // eslint-disable-next-line @next/next/no-img-element
+        <img
+          ref={(img) => {
+            if (img?.complete && img.naturalWidth > 0) { setLoaded(true); }
+          }}
+          data-loaded={loaded || undefined}
+          onLoad={() => { setLoaded(true); }}
+          onError={() => { setBroken(true); }}
+          alt={design.title ?? ''}
+          width={design.width ?? undefined}
+          height={design.height ?? undefined}
+          sizes={sizes}
+          srcSet={imageSet(design)}
+          src={imageUrl(design, 640)}
+          loading={eager ? 'eager' : 'lazy'}
+          fetchPriority={eager ? 'high' : 'auto'}
+          decoding="async"
+          referrerPolicy="strict-origin-when-cross-origin"
+        />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,31 @@
+/* Debian's Chromium, by playwright-core, with nothing fetched from outside. */
+
+import { chromium } from 'playwright-core';
+
+export async function launch() {
+  return await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update',
+      '--disable-sync', '--disable-dev-shm-usage'],
+  });
+}
+
+/*
+ * A page whose console and faults are written down: "said" is what should be
+ * empty at the end, but for what a test has made happen.
+ */
+export async function open(browser, options = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 }, colorScheme: 'light', ...options,
+  });
+  const page = await context.newPage();
+  const said = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') {
+      said.push(`${message.text()} ${message.location().url}`);
+    }
+  });
+  page.on('pageerror', (error) => { said.push(String(error)); });
+  return { context, page, said };
+}

@@ -1,0 +1,139 @@
+'use client';
+
+import { useCallback, useEffect, useRef, useState } from 'react';
+import {
+  api, Problem, type Generation, type GenerationRequest,
+} from '../lib/api';
+import { remember } from '../lib/history';
+import { tell } from '../lib/toast';
+import { useWebSocket } from './useWebSocket';
+
+export type Phase =
+  | { is: 'idle' }
+  | { is: 'asking'; request: GenerationRequest; since: number }
+  | { is: 'queued'; request: GenerationRequest; row: Generation; since: number }
+  | { is: 'done'; request: GenerationRequest; row: Generation }
+  | { is: 'failed'; request: GenerationRequest; detail: string;
+      retryAfter?: number | undefined };
+
+const POLL = 10_000;
+
+/** One picture from the click to the end, through the queue if need be. */
+export function useGeneration() {
+  const [phase, setPhase] = useState<Phase>({ is: 'idle' });
+  const flight = useRef<AbortController>(null);
+  const position = useRef<number>(undefined);
+
+  useEffect(() => () => { flight.current?.abort(); }, []);
+
+  const take = useCallback((row: Generation, request: GenerationRequest,
+                            since: number) => {
+    switch (row.status) {
+      case 'done':
+        remember(row);
+        setPhase({ is: 'done', request, row });
+        break;
+      case 'failed':
+        setPhase({
+          is: 'failed', request,
+          detail: row.detail ?? 'No picture could be made of this.',
+        });
+        break;
+      case 'cancelled':
+        setPhase({ is: 'idle' });
+        break;
+      default:
+        setPhase((old) => ({
+          is: 'queued', request, since,
+          row: old.is === 'queued' ? { ...old.row, ...row } : row,
+        }));
+        if (row.status === 'queued' && row.position !== undefined
+            && row.position !== position.current) {
+          if (position.current === undefined) {
+            tell('message', 'Request queued', {
+              id: 'queue', description: `Position: ${row.position}`,
+            });
+          } else if (row.position < position.current) {
+            tell('message', 'Processing queue', {
+              id: 'queue',
+              description: `${row.position} request${
+                row.position === 1 ? '' : 's'} remaining`,
+            });
+          }
+          position.current = row.position;
+        }
+    }
+  }, []);
+
+  const start = useCallback(async (request: GenerationRequest) => {
+    const since = Date.now();
+    flight.current?.abort();
+    const controller = new AbortController();
+    flight.current = controller;
+    position.current = undefined;
+    setPhase({ is: 'asking', request, since });
+    try {
+      const row = await api.generate(request, crypto.randomUUID(),
+                                     controller.signal);
+      if (!controller.signal.aborted) {
+        take(row, request, since);
+      }
+    } catch (error) {
+      if (!controller.signal.aborted) {
+        setPhase({
+          is: 'failed', request,
+          detail: error instanceof Error ? error.message : String(error),
+          retryAfter: error instanceof Problem ? error.retryAfter : undefined,
+        });
+      }
+    }
+  }, [take]);
+
+  const queued = phase.is === 'queued' ? phase : null;
+  const id = queued?.row.id ?? null;
+
+  const look = useCallback(async () => {
+    if (queued === null) {
+      return;
+    }
+    try {
+      take(await api.generation(queued.row.id), queued.request, queued.since);
+    } catch {
+      // it will be told, or asked for again
+    }
+  }, [queued, take]);
+
+  useWebSocket<Generation>(id === null ? null : `generate:${id}`, (row) => {
+    if (queued === null || typeof row !== 'object' || row === null) {
+      return;
+    }
+    if (row.status === 'done' && row.width === undefined) {
+      void look();          // too long to be told whole
+    } else {
+      take({ ...row, id: queued.row.id }, queued.request, queued.since);
+    }
+  }, { onGap: () => { void look(); } });
+
+  // For when nothing live comes through.
+  useEffect(() => {
+    if (id === null) {
+      return;
+    }
+    const timer = setInterval(() => { void look(); }, POLL);
+    return () => { clearInterval(timer); };
+  }, [id, look]);
+
+  const cancel = useCallback(() => {
+    flight.current?.abort();
+    setPhase({ is: 'idle' });
+    if (id !== null) {
+      api.cancel(id).catch((error: unknown) => {
+        tell('error', 'It could not be cancelled', {
+          description: error instanceof Error ? error.message : undefined,
+        });
+      });
+    }
+  }, [id]);
+
+  return { phase, start, cancel };
+}

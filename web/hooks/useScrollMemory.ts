@@ -1,0 +1,47 @@
+'use client';
+
+import { useEffect, useLayoutEffect, useRef } from 'react';
+
+/*
+ * Where the reader was on a page of that address.  Next and the browser try
+ * by themselves, but before the wall has its height again.
+ */
+const places = new Map<string, number>();
+let back = false;
+
+if (typeof window !== 'undefined') {
+  window.addEventListener('popstate', () => { back = true; });
+}
+
+/** Restores the place when the back button leads to `key`, once it is ready. */
+export function useScrollMemory(key: string, ready: boolean): void {
+  const wanted = useRef<number>(undefined);
+
+  useLayoutEffect(() => {
+    if (back) {
+      wanted.current = places.get(key);
+    }
+    back = false;
+  }, [key]);
+
+  useLayoutEffect(() => {
+    const top = wanted.current;
+    if (ready && top !== undefined) {
+      wanted.current = undefined;
+      // After the browser has had its try.
+      requestAnimationFrame(() => {
+        requestAnimationFrame(() => { window.scrollTo(0, top); });
+      });
+    }
+  }, [ready, key]);
+
+  useEffect(() => {
+    const keep = () => {
+      if (wanted.current === undefined) {
+        places.set(key, window.scrollY);
+      }
+    };
+    window.addEventListener('scroll', keep, { passive: true });
+    return () => { window.removeEventListener('scroll', keep); };
+  }, [key]);
+}

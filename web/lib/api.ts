@@ -1,0 +1,183 @@
+/*
+ * The HTTP API, with the types of api/openapi.json.  An answer that is no
+ * success is thrown as a Problem, which has words to show.
+ */
+
+import type { components } from './api-types';
+import { measure } from './telemetry';
+
+type Schemas = components['schemas'];
+export type Design = Schemas['Design'];
+export type DesignPage = Schemas['DesignPage'];
+export type Generation = Schemas['Generation'];
+export type GenerationRequest = Schemas['GenerationRequest'];
+export type GenerationList = Schemas['GenerationList'];
+export type Like = Schemas['Like'];
+export type LikeList = Schemas['LikeList'];
+export type Options = Schemas['Options'];
+export type PriceUpdate = Schemas['PriceUpdate'];
+export type Product = Schemas['Product'];
+export type ProductPage = Schemas['ProductPage'];
+
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  /** Seconds, if the server said when to come again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(status: number, code: string, detail: string,
+              retryAfter?: number) {
+    super(detail);
+    this.name = 'Problem';
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+const WORDS: Record<number, string> = {
+  0: 'The server cannot be reached. Is the network there?',
+  404: 'There is nothing here.',
+  413: 'That is too much text.',
+  429: 'That was a lot at once. Give it a moment.',
+  502: 'No service would take this.',
+  503: 'The services are busy. Try again in a moment.',
+};
+
+function words(status: number): string {
+  return WORDS[status] ?? 'Something went wrong on the server.';
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const after = Number(response.headers.get('Retry-After') ?? NaN);
+  let code = `http_${response.status}`;
+  let detail = words(response.status);
+
+  // nginx's own refusals are pages of HTML: nothing to show.
+  if (response.headers.get('Content-Type')?.includes('json')) {
+    try {
+      const body = await response.json() as Partial<Schemas['Problem']>;
+      code = body.code ?? code;
+      detail = body.detail ?? detail;
+    } catch {
+      // the words we have will do
+    }
+  }
+  return new Problem(response.status, code, detail,
+                     Number.isFinite(after) ? after : undefined);
+}
+
+async function call(path: string, init?: RequestInit): Promise<Response> {
+  const start = performance.now();
+  let response: Response;
+
+  try {
+    response = await fetch(path, { credentials: 'same-origin', ...init });
+  } catch (error) {
+    if (init?.signal?.aborted) {
+      throw error;
+    }
+    throw new Problem(0, 'unreachable', words(0));
+  }
+  // A picture takes as long as it takes; that is its provider's time.
+  if (init?.method !== 'POST') {
+    measure('api_time', performance.now() - start, path);
+  }
+  const cache = response.headers.get('X-Cache');
+  if (cache) {
+    measure('cache_hit', cache === 'L1' || cache === 'L2' ? 1 : 0);
+  }
+  if (!response.ok) {
+    throw await problemOf(response);
+  }
+  return response;
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await call(path, signal ? { signal } : undefined);
+  return await response.json() as T;
+}
+
+/** "?a=b" of what has a value. */
+export function search(parameters:
+  Record<string, string | number | boolean | undefined>): string {
+  const set = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') {
+      set.set(name, String(value));
+    }
+  }
+  const text = set.toString();
+  return text ? `?${text}` : '';
+}
+
+/*
+ * In a path an id keeps its colon; whatever else there may be is encoded.
+ */
+function segment(id: string): string {
+  return encodeURIComponent(id).replace(/%3A/g, ':');
+}
+
+export const api = {
+  async generate(request: GenerationRequest, key: string, signal: AbortSignal):
+  Promise<Generation> {
+    const response = await call('/generate', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+      body: JSON.stringify(request),
+      signal,
+    });
+    return await response.json() as Generation;
+  },
+
+  generation: (id: string, signal?: AbortSignal) =>
+    get<Generation>(`/generate/${segment(id)}`, signal),
+
+  async cancel(id: string): Promise<void> {
+    await call(`/generate/${segment(id)}`, { method: 'DELETE' });
+  },
+
+  generations: (signal?: AbortSignal) =>
+    get<GenerationList>('/generate', signal),
+
+  options: (signal?: AbortSignal) => get<Options>('/generate/options', signal),
+
+  /** next is as a page before has given it. */
+  designs: (path: string, signal?: AbortSignal) =>
+    get<DesignPage>(path, signal),
+
+  likes: (ids: string[], signal?: AbortSignal) =>
+    get<LikeList>(`/designs/likes?ids=${ids.map(segment).join(',')}`, signal),
+
+  ownLikes: (path = '/designs/likes?perPage=100', signal?: AbortSignal) =>
+    get<LikeList>(path, signal),
+
+  async like(id: string, liked: boolean): Promise<Like> {
+    const response = await call(`/designs/${segment(id)}/like`,
+                                { method: liked ? 'PUT' : 'DELETE' });
+    return await response.json() as Like;
+  },
+
+  /** For sources that want to know; nobody waits for it. */
+  downloaded(id: string): void {
+    call(`/designs/${segment(id)}/download`, { method: 'POST' })
+      .catch(() => {});
+  },
+
+  products: (path: string, signal?: AbortSignal) =>
+    get<ProductPage>(path, signal),
+
+  product: (id: string, signal?: AbortSignal) =>
+    get<Product>(`/products/${segment(id)}`, signal),
+
+  history: (id: string, days: number, signal?: AbortSignal) =>
+    get<unknown>(`/products/${segment(id)}/history?days=${days}`, signal),
+
+  ready: (signal?: AbortSignal) =>
+    get<Record<string, unknown>>('/health/ready', signal),
+
+  async metrics(signal?: AbortSignal): Promise<string> {
+    return await (await call('/metrics', signal ? { signal } : undefined))
+      .text();
+  },
+};

@@ -1,0 +1,418 @@
+// @vitest-environment jsdom
+
+import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
+import { act, cleanup, renderHook } from '@testing-library/react';
+import type { ReactNode } from 'react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { useGeneration } from '../hooks/useGeneration';
+import { useOptimisticMutation } from '../hooks/useOptimisticMutation';
+import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
+import { useRealtimePrice } from '../hooks/useRealtimePrice';
+import { useLiveState, useWebSocket } from '../hooks/useWebSocket';
+import { LiveClient } from '../lib/live';
+import { measures } from '../lib/telemetry';
+import { FakeServer, FakeWindow } from './fake-server';
+
+const said: [string, string, Record<string, unknown> | undefined][] = [];
+let server: FakeServer;
+let client: LiveClient;
+let queries: QueryClient;
+
+vi.mock('../lib/live-client', () => ({ live: () => client }));
+vi.mock('../lib/toast', () => ({
+  tell: (kind: string, text: string, options?: Record<string, unknown>) => {
+    said.push([kind, text, options]);
+  },
+  untell: () => {},
+}));
+
+function wrapper({ children }: { children: ReactNode }) {
+  return <QueryClientProvider client={queries}>{children}</QueryClientProvider>;
+}
+
+/* What has been said in this turn is heard, and shown. */
+async function settle(ms = 0): Promise<void> {
+  await act(() => vi.advanceTimersByTimeAsync(ms));
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  said.length = 0;
+  server = new FakeServer();
+  queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  client = new LiveClient({
+    url: 'http://shop.example/live', open: server.open,
+    surroundings: new FakeWindow(), random: () => 0.5,
+  });
+});
+
+afterEach(() => {
+  cleanup();
+  client.close();
+  queries.clear();
+  vi.useRealTimers();
+});
+
+describe('useWebSocket', () => {
+  it('listens for as long as it is there', async () => {
+    const heard: unknown[] = [];
+    const { unmount } = renderHook(() => {
+      useWebSocket('product:a', (data) => { heard.push(data); });
+    });
+    await settle();
+    server.publish('product:a', 1);
+    unmount();
+    await settle();
+    server.publish('product:a', 2);
+    expect(heard).toEqual([1]);
+    expect(server.socket.subscribed.size).toBe(0);
+  });
+
+  it('calls the newest function without subscribing anew', async () => {
+    const heard: string[] = [];
+    const { rerender } = renderHook(({ who }) => {
+      useWebSocket('product:a', () => { heard.push(who); });
+    }, { initialProps: { who: 'first' } });
+    await settle();
+    rerender({ who: 'second' });
+    server.publish('product:a', 1);
+    expect(heard).toEqual(['second']);
+    expect(server.socket.of('subscribe')).toHaveLength(1);
+  });
+
+  it('goes to another channel, and to none', async () => {
+    const { rerender } = renderHook(({ channel }: { channel: string | null }) => {
+      useWebSocket(channel, () => {});
+    }, { initialProps: { channel: 'product:a' as string | null } });
+    await settle();
+    rerender({ channel: 'product:b' });
+    await settle();
+    expect([...server.socket.subscribed]).toEqual(['product:b']);
+    rerender({ channel: null });
+    await settle();
+    expect(server.socket.subscribed.size).toBe(0);
+  });
+
+  it('asks for nothing if it only flies past', async () => {
+    const { unmount } = renderHook(() => {
+      useWebSocket('design:a', () => {}, { delay: 400 });
+    });
+    await settle(300);
+    unmount();
+    await settle(1000);
+    expect(server.sockets).toHaveLength(0);
+  });
+
+  it('tells of a gap', async () => {
+    const onGap = vi.fn();
+    server.keep = 2;
+    server.publish('product:a', 1);
+    renderHook(() => { useWebSocket('product:a', () => {}, { onGap }); });
+    await settle();
+    server.socket.end(1006);
+    for (let i = 0; i < 5; i++) {
+      server.publish('product:a', i);
+    }
+    await settle(2000);
+    expect(onGap).toHaveBeenCalledTimes(1);
+  });
+
+  it('shows the state of the socket', async () => {
+    const { result } = renderHook(() => {
+      useWebSocket('product:a', () => {});
+      return useLiveState().status;
+    });
+    await settle();
+    expect(result.current).toBe('open');
+    act(() => { server.socket.end(1006); });
+    expect(result.current).toBe('waiting');
+  });
+});
+
+describe('useRealtimePrice', () => {
+  const known = { price: '1000', inStock: false, priceAt: null };
+  const update = (more: object) => ({
+    productId: 'a', price: '1000', currency: 'INR', inStock: false, ...more,
+  });
+
+  it('follows the channel, flashes and tells', async () => {
+    const { result } = renderHook(
+      () => useRealtimePrice('a', known, { title: 'Sofa' }), { wrapper });
+    await settle();
+    expect(result.current.price).toBe('1000');
+    act(() => { server.publish('product:a', update({ price: '900' })); });
+    expect(result.current).toMatchObject({ price: '900', change: 'down' });
+    expect(said.map(([, text]) => text)).toEqual(['Price updated: ₹900']);
+    act(() => { server.publish('product:a', update({ price: '950.50', inStock: true })); });
+    expect(result.current.change).toBe('up');
+    expect(said.map(([, text]) => text)).toEqual([
+      'Price updated: ₹900', 'Price updated: ₹950.50', 'Back in stock!']);
+    await settle(3000);
+    expect(result.current.change).toBeNull();
+  });
+
+  it('does not tell of the value at the start', async () => {
+    server.publish('product:a', update({ price: '700', inStock: true }));
+    const { result } = renderHook(() => useRealtimePrice('a', known), { wrapper });
+    await settle();
+    expect(result.current).toMatchObject({ price: '700', change: null });
+    expect(said).toEqual([]);
+  });
+
+  it('tells of what changed while the socket was away', async () => {
+    server.publish('product:a', update({}));
+    renderHook(() => useRealtimePrice('a', known), { wrapper });
+    await settle();
+    server.socket.end(1012);
+    server.publish('product:a', update({ price: '800' }));
+    await settle(1000);
+    expect(said.map(([, text]) => text)).toEqual(['Price updated: ₹800']);
+  });
+
+  it('is not misled by a message that is no update', async () => {
+    const { result } = renderHook(() => useRealtimePrice('a', known), { wrapper });
+    await settle();
+    for (const data of [null, 7, 'x', [], {}]) {
+      act(() => { server.mention('product:a', data); });
+    }
+    expect(result.current.price).toBe('1000');
+  });
+});
+
+describe('useOptimisticMutation', () => {
+  let answer: (ok: boolean) => void;
+  let stored: number;
+
+  function setUp() {
+    stored = 1;
+    return renderHook(() => {
+      const query = useQuery({ queryKey: ['n'], queryFn: () => stored });
+      const mutation = useOptimisticMutation<number, number, number>({
+        queryKey: () => ['n'],
+        mutationFn: (n) => new Promise((resolve, reject) => {
+          answer = (ok) => {
+            if (ok) {
+              stored = n;
+              resolve(n);
+            } else {
+              reject(new Error('no'));
+            }
+          };
+        }),
+        optimistic: (_old, n) => n,
+        settle: (n) => n,
+      }, 'n');
+      return { value: query.data, mutate: mutation.mutate };
+    }, { wrapper });
+  }
+
+  it('shows a change at once and keeps it', async () => {
+    const { result } = setUp();
+    await settle();
+    act(() => { result.current.mutate(2); });
+    await settle();
+    expect(result.current.value).toBe(2);
+    answer(true);
+    await settle();
+    expect(result.current.value).toBe(2);
+    expect(said).toEqual([['success', 'Updated', expect.objectContaining({
+      description: 'Changes saved' })]]);
+  });
+
+  it('takes it back when it is refused, and tries again', async () => {
+    const { result } = setUp();
+    await settle();
+    act(() => { result.current.mutate(2); });
+    await settle();
+    answer(false);
+    await settle();
+    expect(result.current.value).toBe(1);
+    const [kind, text, options] = said[0] ?? [];
+    expect([kind, text, options?.description])
+      .toEqual(['error', 'Update failed', 'Changes reverted']);
+    const { label, onClick } = options?.action as
+      { label: string; onClick: () => void };
+    expect(label).toBe('Retry');
+    act(onClick);
+    await settle();
+    expect(result.current.value).toBe(2);
+    answer(true);
+    await settle();
+    expect(result.current.value).toBe(2);
+    expect(stored).toBe(2);
+  });
+
+  it('does not let a refetch show the old state meanwhile', async () => {
+    const { result } = setUp();
+    await settle();
+    act(() => { void queries.refetchQueries({ queryKey: ['n'] }); });
+    act(() => { result.current.mutate(2); });
+    await settle();
+    expect(result.current.value).toBe(2);
+    answer(true);
+    await settle();
+    expect(result.current.value).toBe(2);
+  });
+
+  it('goes by the last of several, in order', async () => {
+    const { result } = setUp();
+    await settle();
+    act(() => { result.current.mutate(2); });
+    await settle();
+    const first = answer;
+    act(() => { result.current.mutate(3); });
+    await settle();
+    expect(result.current.value).toBe(3);
+    first(false);
+    await settle();
+    expect(result.current.value).toBe(3);       // not taken back to 1
+    answer(true);
+    await settle();
+    expect(result.current.value).toBe(3);
+    expect(stored).toBe(3);
+  });
+});
+
+describe('usePerformanceTracking', () => {
+  it('counts a render that is longer than a frame, and no other', () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const { rerender } = renderHook(({ work }) => {
+      usePerformanceTracking('test');
+      now += work;
+    }, { initialProps: { work: 3 } });
+    const before = measures('render_time').length;
+    rerender({ work: 16 });
+    expect(measures('render_time')).toHaveLength(before);
+    rerender({ work: 40 });
+    expect(measures('render_time').slice(before).map(({ value }) => value))
+      .toEqual([40]);
+  });
+});
+
+describe('useGeneration', () => {
+  const request = { prompt: 'a room' };
+  let calls: { url: string; init?: RequestInit }[];
+  let replies: (() => Promise<Response>)[];
+
+  const reply = (status: number, body: object, headers = {}) => () => (
+    Promise.resolve(new Response(status === 204 ? null : JSON.stringify(body), {
+      status, headers: { 'Content-Type': 'application/json', ...headers },
+    })));
+
+  beforeEach(() => {
+    calls = [];
+    replies = [];
+    vi.stubGlobal('fetch', (url: string, init?: RequestInit) => {
+      calls.push(init ? { url, init } : { url });
+      const next = replies.shift();
+      return next ? next() : new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => { reject(new Error('aborted')); });
+      });
+    });
+  });
+
+  const done = {
+    id: 'g', status: 'done', url: '/generated/g.png', width: 3, height: 2,
+  };
+
+  it('ends with the picture', async () => {
+    replies.push(reply(200, done));
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    expect(result.current.phase.is).toBe('asking');
+    await settle();
+    expect(result.current.phase).toMatchObject({ is: 'done', row: done });
+    expect((calls[0]?.init?.headers as Record<string, string>)['Idempotency-Key'])
+      .toMatch(/^[\da-f-]{36}$/);
+  });
+
+  it('waits in the queue, and the picture arrives by itself', async () => {
+    replies.push(reply(202, { id: 'g', status: 'queued', position: 3,
+                              etaSeconds: 20, channel: 'generate:g' }));
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    expect(result.current.phase).toMatchObject({ is: 'queued', row: { position: 3 } });
+    act(() => {
+      server.mention('generate:g', { id: 'g', status: 'queued', position: 1, etaSeconds: 5 });
+    });
+    expect(result.current.phase).toMatchObject({ row: { position: 1, etaSeconds: 5 } });
+    act(() => { server.publish('generate:g', done); });
+    expect(result.current.phase).toMatchObject({ is: 'done', row: done });
+    expect(said.map(([, text, options]) => [text, options?.description])).toEqual([
+      ['Request queued', 'Position: 3'],
+      ['Processing queue', '1 request remaining'],
+    ]);
+    await settle(60_000);
+    expect(calls).toHaveLength(1);
+  });
+
+  it('asks for what was too long to be told', async () => {
+    replies.push(reply(202, { id: 'g', status: 'queued', position: 1 }),
+                 reply(200, done));
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    act(() => { server.publish('generate:g', { id: 'g', status: 'done', url: done.url }); });
+    await settle();
+    expect(calls[1]?.url).toBe('/generate/g');
+    expect(result.current.phase).toMatchObject({ is: 'done', row: done });
+  });
+
+  it('asks when nothing live comes through', async () => {
+    server.mode = 'refuse';
+    replies.push(reply(202, { id: 'g', status: 'queued', position: 1 }),
+                 reply(200, { id: 'g', status: 'running' }), reply(200, done));
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    await settle(10_100);
+    expect(result.current.phase).toMatchObject({ is: 'queued', row: { status: 'running' } });
+    await settle(10_000);
+    expect(result.current.phase.is).toBe('done');
+  });
+
+  it('really cancels: the request, and what is queued', async () => {
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    act(() => { result.current.cancel(); });
+    expect(calls[0]?.init?.signal?.aborted).toBe(true);
+    await settle();
+    expect(result.current.phase.is).toBe('idle');
+
+    replies.push(reply(202, { id: 'g', status: 'queued', position: 1 }), reply(204, {}));
+    act(() => { void result.current.start(request); });
+    await settle();
+    act(() => { result.current.cancel(); });
+    await settle();
+    expect(calls.at(-1)).toMatchObject({ url: '/generate/g', init: { method: 'DELETE' } });
+    expect(result.current.phase.is).toBe('idle');
+  });
+
+  it('says in words what went wrong', async () => {
+    replies.push(
+      reply(503, { status: 503, code: 'providers_unavailable', detail: 'All are busy.' },
+            { 'Content-Type': 'application/problem+json', 'Retry-After': '7' }),
+      () => Promise.resolve(new Response('<html>', { status: 429, headers: { 'Content-Type': 'text/html' } })),
+      () => Promise.reject(new TypeError('fetch failed')),
+    );
+    const { result } = renderHook(() => useGeneration());
+    for (const words of [/^All are busy\.$/, /a moment/, /cannot be reached/]) {
+      act(() => { void result.current.start(request); });
+      await settle();
+      expect(result.current.phase).toMatchObject({
+        is: 'failed', detail: expect.stringMatching(words) as string });
+    }
+  });
+
+  it('ends with the reason when the queue gives up', async () => {
+    replies.push(reply(202, { id: 'g', status: 'queued', position: 1 }));
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    act(() => { server.publish('generate:g', { id: 'g', status: 'failed', code: 'moderated', detail: 'Refused.' }); });
+    expect(result.current.phase).toMatchObject({ is: 'failed', detail: 'Refused.' });
+  });
+});
