@@ -256,7 +256,7 @@ $(SANDBOX): $(SANDBOX_OBJS) Makefile
 	fi
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LINK_$(BUILD)) -o $@ $(SANDBOX_OBJS) \
-	    -lmicrohttpd -lgd -lyajl -lm -lpthread
+	    -lmicrohttpd -lgd -lyajl -lz -lm -lpthread
 
 $(OUT)/sandbox/%.o: sandbox/%.c Makefile
 	@mkdir -p $(@D)

@@ -102,9 +102,9 @@ static void
 sb_ikea_image(const sb_good_t *g, unsigned n, unsigned width, char *dst,
     size_t size)
 {
-    snprintf(dst, size, "/in/en/images/products/%s__%s_pe%06u_s%u.jpg",
+    snprintf(dst, size, "/in/en/images/products/%s__%s_pe%06u_s%c.jpg",
              g->slug, g->id, (unsigned) (g->hash % 900000) + n,
-             width <= 300 ? 3 : width <= 600 ? 4 : 5);
+             "345"[(width > 300) + (width > 600)]);
 }
 
 

@@ -51,7 +51,8 @@ static const char *const  sb_variants[SB_MODES] = {
     "|error|canceled|aborted|error_list|error_200|unavailable|search"
         "|invalid_key|maxlag|",
     "|captcha|denied|human|portal|overload|",
-    "|gone|missing|soft404|home|category|moved|offsite|shell|cut|bare|",
+    "|gone|missing|soft404|home|category|moved|offsite|shell|cut|bare"
+        "|bomb|attributes|deep|",
     ""
 };
 

@@ -586,6 +586,10 @@ sb_visit_answer(sb_visit_t *v, sb_job_t *job)
         sb_visit_validate(v);
     }
 
+    if (c->mode != SB_MODE_GARBAGE) {
+        sb_shop_gzip(v);
+    }
+
     sb_visit_shown(v);
     sb_fault_after(c, job);
 }

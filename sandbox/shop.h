@@ -52,6 +52,9 @@ typedef enum {
     SB_FATE_SHELL,
     SB_FATE_CUT,
     SB_FATE_BARE,
+    SB_FATE_BOMB,
+    SB_FATE_ATTRIBUTES,
+    SB_FATE_DEEP,
     SB_FATES
 } sb_fate_e;
 
@@ -233,6 +236,14 @@ int sb_fate_find(const char *name);
 void sb_visit_list(sb_visit_t *v, const char *query, const char *category,
     const char *page);
 int sb_visit_product(sb_visit_t *v, const char *id, size_t len);
+
+
+/* shop_hostile.c */
+
+void sb_shop_gzip(sb_visit_t *v);
+void sb_shop_bomb(sb_visit_t *v);
+void sb_shop_attributes(sb_visit_t *v);
+void sb_shop_deep(sb_visit_t *v);
 
 
 /* shop_walls.c */

@@ -14,7 +14,7 @@
 static const char *const  sb_fates[SB_FATES] = {
     "ok", "captcha", "denied", "human", "portal", "overload", "gone",
     "missing", "soft404", "home", "category", "moved", "offsite", "shell",
-    "cut", "bare"
+    "cut", "bare", "bomb", "attributes", "deep"
 };
 
 
@@ -292,6 +292,18 @@ sb_shop_fate(sb_visit_t *v)
 
     case SB_FATE_SHELL:
         sb_page_shell(v);
+        return 1;
+
+    case SB_FATE_BOMB:
+        sb_shop_bomb(v);
+        return 1;
+
+    case SB_FATE_ATTRIBUTES:
+        sb_shop_attributes(v);
+        return 1;
+
+    case SB_FATE_DEEP:
+        sb_shop_deep(v);
         return 1;
 
     default:

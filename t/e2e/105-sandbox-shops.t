@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/helper';
+use Compress::Zlib ();
 use HTTP::Tiny ();
 use IO::Socket::INET ();
 use JSON::PP ();
@@ -362,6 +363,9 @@ has($text, qr/Rs\.12,34,567\.50/, '... until its page is asked for');
 my $seen = known('ikea', "/$id?wait=served%3D%3D1");
 cmp_ok($seen->{servedAt}, '>=', $start - 1, '... which is noted');
 is($seen->{fetched}, $before->{fetched} + 1, '... and counted');
+put_product(ikea => $id, { price => 123456789 });
+has(shop('ikea', $before->{path})->{text}, qr/Rs\.12,34,56,789</,
+    '... in lakhs and crores');
 put_product(ikea => $id, { price => 500, stock => 0 });
 my $listed = product(ikea => $id)->{listed};
 my $query = join '+', $before->{title} =~ /([A-Za-z0-9-]{3,})/g;
@@ -574,6 +578,28 @@ is($http->post("$base/groq/v1/images/generations",
                               'Content-Type' => 'application/json' },
                  content => '{"prompt":"a room"}' })->{status}, 501,
    'walls are for shops');
+
+# gzip, and pages that cost.
+
+$stack->control(pepperfry => { pace => 0 });
+$path = sprintf $search{pepperfry}, 'sofa', 1;
+my $plain = shop('pepperfry', $path);
+$res = shop('pepperfry', $path, 'Accept-Encoding' => 'gzip, br');
+is($res->{headers}{'content-encoding'}, 'gzip', 'gzip for those who take it');
+is(Compress::Zlib::memGunzip($res->{content}), $plain->{content},
+   '... of the same page');
+cmp_ok(length $res->{content}, '<', length($plain->{content}) / 2, '... less');
+$stack->control(pepperfry => { mode => 'page', variant => 'bomb' });
+$res = shop('pepperfry', $path);
+cmp_ok(length $res->{content}, '<', 100_000, 'a bomb is small');
+cmp_ok(length Compress::Zlib::memGunzip($res->{content}), '>', 64e6,
+       '... until it is opened');
+$stack->control(pepperfry => { mode => 'page', variant => 'attributes' });
+is(scalar(() = shop('pepperfry', $path)->{content} =~ / a\d+/g), 60_000,
+   'a tag of many attributes');
+$stack->control(pepperfry => { mode => 'page', variant => 'deep' });
+is(scalar(() = shop('pepperfry', $path)->{content} =~ /<div>/g), 300_000,
+   'elements in elements');
 
 # Pictures.
 
