@@ -83,9 +83,9 @@ test_backoff(void **state)
     most = 1000;
 
     for (n = 1; n < 40; n++) {
-        assert_int_equal(at_pace_backoff(n, 0), 0);
-        assert_int_equal(at_pace_backoff(n, UINT32_MAX), most - 1);
-        assert_int_equal(at_pace_backoff(n, 1u << 31), most / 2);
+        assert_int_equal(at_pace_backoff(n, 1000, 0), 0);
+        assert_int_equal(at_pace_backoff(n, 1000, UINT32_MAX), most - 1);
+        assert_int_equal(at_pace_backoff(n, 1000, 1u << 31), most / 2);
         most = (most * 2 < 30000) ? most * 2 : 30000;
     }
 }

@@ -15,8 +15,7 @@
 
 #define AT_PACE_KEYS      "atelier:pace:"
 #define AT_PACE_WORDS     16
-#define AT_PACE_FIRST     500           /* ms, of a backoff */
-#define AT_PACE_LAST      30000
+#define AT_PACE_LAST      30000         /* ms, of a backoff */
 
 
 struct at_pace_s {
@@ -43,8 +42,8 @@ typedef struct {
  *         pause as the caller knows them, times as what is left of them
  *   done: event, age of the request, later, least and most of a wall
  *
- * Returns the answer, how long to wait or when it was sent, then gap, mark, well, next, wall and
- * pause.  %.0f: Lua writes only 14 digits by itself.
+ * Returns the answer, how long to wait or when it was sent, then gap, mark,
+ * well, next, wall and pause.  %.0f: Lua writes only 14 digits by itself.
  */
 
 static const at_redis_script_t  at_pace_script = {
@@ -260,6 +259,7 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
     (void) snprintf(ticket->token, sizeof(ticket->token), "%016llx-%llx",
                     (unsigned long long) p->id, (unsigned long long) ++p->n);
 
+    memset(&c, 0, sizeof(at_pace_call_t));
     at_pace_begin(&c, name, "take", ticket, base);
     at_pace_number(&c, limit);
     at_pace_number(&c, p->settings->flight);
@@ -343,6 +343,7 @@ at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
         return at_pace_apart(p, h, base, ticket);
     }
 
+    memset(&c, 0, sizeof(at_pace_call_t));
     at_pace_begin(&c, name, "sent", ticket, base);
     rc = at_pace_eval(p, &c, h, &stamp);
 
@@ -394,6 +395,7 @@ at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
 
     h->flight--;
 
+    memset(&c, 0, sizeof(at_pace_call_t));
     at_pace_begin(&c, name, "done", ticket, base);
     at_pace_text(&c, at_pace_events[event]);
     at_pace_number(&c, ticket->sent ? at_pace_now() - ticket->sent : 0);
@@ -530,11 +532,11 @@ at_pace_walled(at_pace_wall_t *w, int64_t now, int64_t sent, int64_t least,
 
 
 int64_t
-at_pace_backoff(unsigned n, uint32_t random)
+at_pace_backoff(unsigned n, int64_t first, uint32_t random)
 {
     int64_t  most;
 
-    most = (n < 8) ? (int64_t) AT_PACE_FIRST << n : AT_PACE_LAST;
+    most = (n < 16) ? first << (n - 1) : AT_PACE_LAST;
 
     if (most > AT_PACE_LAST) {
         most = AT_PACE_LAST;

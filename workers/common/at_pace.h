@@ -122,8 +122,11 @@ void at_pace_refused(at_pace_rate_t *r, int64_t now, int64_t sent);
 void at_pace_walled(at_pace_wall_t *w, int64_t now, int64_t sent,
     int64_t least, int64_t most);
 
-/* ms to wait before try n (from 1) is repeated: full jitter. */
-int64_t at_pace_backoff(unsigned n, uint32_t random);
+/*
+ * ms to wait before try n (from 1) is repeated: by chance up to first ms, then
+ * twice as many, ... (full jitter).
+ */
+int64_t at_pace_backoff(unsigned n, int64_t first, uint32_t random);
 
 
 #endif /* AT_PACE_H */
