@@ -232,7 +232,7 @@ BEGIN
     IF req_seed IS NOT NULL THEN
         SELECT * INTO known FROM atelier.generation AS k
         WHERE k.request_hash = req_hash AND k.seed IS NOT NULL
-              AND k.status = 'done'
+              AND k.status = 'done' AND k.alias IS NULL
         ORDER BY k.n DESC LIMIT 1;
 
         IF FOUND AND idem IS NULL THEN
@@ -362,7 +362,8 @@ BEGIN
 END
 $$;
 
--- The picture is there.  With fence 0 and no row, the row is made of the
+-- The picture is there, and outcome is the answer, {id, status, url, ...}; an
+-- id in it that is not gen's is that of an equal one's picture.  With fence 0 and no row, the row is made of the
 -- other arguments, which else are not looked at and may be NULL.  What it
 -- returns can be asked for again:
 --   done       it is, by this call or an earlier one with this fence
@@ -385,7 +386,7 @@ BEGIN
 
     UPDATE atelier.generation AS u
     SET status = 'done', result = outcome, ended_at = clock_timestamp(),
-        lease_until = NULL, not_before = NULL, jobs = '[]'
+        alias = nullif(outcome->>'id', gen), lease_until = NULL, not_before = NULL, jobs = '[]'
     WHERE u.id = gen AND u.fence = its_fence
           AND u.status IN ('running', 'queued');
 
@@ -395,10 +396,11 @@ BEGIN
 
     IF its_fence = 0 AND who IS NOT NULL THEN
         INSERT INTO atelier.generation AS n (id, visitor, request,
-            request_hash, seed, idem_key, body_hash, status, result,
+            request_hash, seed, idem_key, body_hash, status, result, alias,
             request_id, ended_at)
         VALUES (gen, who, req, req_hash, req_seed, idem, body, 'done',
-            outcome, coalesce(req_id, ''), clock_timestamp())
+            outcome, nullif(outcome->>'id', gen), coalesce(req_id, ''),
+            clock_timestamp())
         ON CONFLICT DO NOTHING;
 
         IF FOUND THEN
@@ -566,7 +568,8 @@ RETURNS TABLE (status text, picture text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    g  atelier.generation;
+    g      atelier.generation;
+    shown  text;
 BEGIN
     FOR g IN DELETE FROM atelier.generation AS d
              WHERE d.visitor = who AND (d.id = gen OR d.alias = gen)
@@ -574,6 +577,7 @@ BEGIN
              RETURNING *
     LOOP
         status := g.status;
+        shown := coalesce(g.alias, g.id);
         picture := CASE WHEN g.status = 'done' THEN g.result->>'url' END;
     END LOOP;
 
@@ -581,7 +585,7 @@ BEGIN
         RETURN QUERY
             SELECT status, CASE WHEN NOT EXISTS (
                                SELECT FROM atelier.generation AS o
-                               WHERE o.id = gen OR o.alias = gen)
+                               WHERE o.id = shown OR o.alias = shown)
                            THEN picture END;
     END IF;
 END

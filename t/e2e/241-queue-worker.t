@@ -35,6 +35,8 @@ my $egress = FakeHttp->new(unix => 1, answer => sub {
                        'Retry-After: 1');
     }
     return problem(@more) if $word eq 'problem';
+    return (500, '<html>') if $word eq 'poison';
+    return problem(409, 'busy') if $word eq 'busy' && $asked->{fence} == 1;
     return problem(503, 'providers_unavailable', 'transient')
         if $word eq 'twice' && $asked->{fence} <= 2;
     return if $word eq 'break' && $asked->{fence} == 1;
@@ -201,6 +203,13 @@ is(ended($id, 'failed')->{code}, 'providers_unavailable',
    'what does not pass ends with its reason');
 is(scalar notes($id), 4, '... after so many tries');
 is(scalar @{ get($id)->{attempts} }, 2, '... and the last attempts');
+$id = request('poison');
+is(ended($id, 'failed')->{code}, 'attempt_failed',
+   'one that nginx cannot stand ends, too');
+is(scalar notes($id), 4, '... and holds up nobody for ever');
+$id = request('busy');
+ended($id, 'done');
+is(row($id, 'tries'), 1, 'one that another one is at is no try');
 $id = request('break');
 ended($id, 'done');
 is(row($id, 'tries'), 2, 'a connection that breaks is a try');

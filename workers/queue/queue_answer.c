@@ -13,10 +13,8 @@
 /* What stands in a body. */
 typedef struct {
     queue_answer_t  *answer;
-    const char      *id;
     unsigned         done:1;        /* status is that */
-    unsigned         same:1;        /* id is ours */
-    unsigned         asked:1;       /* a provider was, and did not say "later" */
+    unsigned         asked:1;       /* one was, and did not say "later" */
     unsigned         jobs:1;
 } queue_body_t;
 
@@ -26,15 +24,15 @@ static int queue_answer_value(void *data, const char *path,
     at_json_type_e type, at_str_t text);
 static void queue_answer_text(char *out, size_t size, at_str_t text);
 static queue_verdict_e queue_answer_failed(const at_fetch_call_t *call);
+static queue_verdict_e queue_answer_other(const at_fetch_call_t *call);
 static queue_verdict_e queue_answer_problem(const at_fetch_call_t *call,
     const queue_body_t *body);
 
 
 void
-queue_answer_read(const char *id, const at_fetch_call_t *call,
-    queue_answer_t *answer)
+queue_answer_read(const at_fetch_call_t *call, queue_answer_t *answer)
 {
-    queue_body_t  body = { .answer = answer, .id = id };
+    queue_body_t  body = { .answer = answer };
 
     memset(answer, 0, sizeof(queue_answer_t));
 
@@ -43,14 +41,15 @@ queue_answer_read(const char *id, const at_fetch_call_t *call,
 
     } else if (queue_answer_body(call, &body) != AT_OK) {
         answer->code[0] = '\0';
-        answer->verdict = QUEUE_IS_AWAY;
+        answer->verdict = queue_answer_other(call);
 
     } else if (call->outcome == AT_FETCH_OK) {
-        answer->verdict = (body.done && body.same) ? QUEUE_IS_DONE
-                                                   : QUEUE_IS_AWAY;
+        answer->verdict = body.done ? QUEUE_IS_DONE : QUEUE_IS_AWAY;
+
     } else {
         answer->problem = (answer->code[0] != '\0');
-        answer->verdict = queue_answer_problem(call, &body);
+        answer->verdict = answer->problem ? queue_answer_problem(call, &body)
+                                          : queue_answer_other(call);
     }
 
     if (answer->verdict != QUEUE_IS_DONE && answer->code[0] == '\0') {
@@ -116,9 +115,6 @@ queue_answer_value(void *data, const char *path, at_json_type_e type,
     } else if (strcmp(path, "status") == 0) {
         body->done = at_str_is(text, "done");
 
-    } else if (strcmp(path, "id") == 0) {
-        body->same = at_str_is(text, body->id);
-
     } else if (strcmp(path, "jobs[].job") == 0) {
         body->jobs = 1;
 
@@ -169,14 +165,36 @@ queue_answer_failed(const at_fetch_call_t *call)
 }
 
 
+/* An answer that is none of /attempt: what it hits may be one request alone. */
+
+static queue_verdict_e
+queue_answer_other(const at_fetch_call_t *call)
+{
+    switch (call->status) {
+
+    case 200:
+    case 401:
+    case 403:
+    case 404:
+    case 405:
+        return QUEUE_IS_AWAY;
+
+    case 429:
+    case 503:
+        return QUEUE_IS_LIMITED;
+
+    default:
+        return QUEUE_IS_PASSING;
+    }
+}
+
+
 static queue_verdict_e
 queue_answer_problem(const at_fetch_call_t *call, const queue_body_t *body)
 {
     const char  *code = body->answer->code;
 
-    /* not of /attempt */
-
-    if (code[0] == '\0' || call->status == 404 || call->status == 405) {
+    if (call->status == 404 || call->status == 405) {
         return QUEUE_IS_AWAY;
     }
 
@@ -184,8 +202,13 @@ queue_answer_problem(const at_fetch_call_t *call, const queue_body_t *body)
         return QUEUE_IS_ADOPTED;
     }
 
-    if (call->status == 409 || call->status == 429
-        || strcmp(code, "too_many_in_flight") == 0
+    /* another one has the lease, or PostgreSQL is away: it comes out later */
+
+    if (call->status == 409 || strcmp(code, "queue_unavailable") == 0) {
+        return QUEUE_IS_BUSY;
+    }
+
+    if (call->status == 429 || strcmp(code, "too_many_in_flight") == 0
         || (strcmp(code, "providers_unavailable") == 0 && !body->asked))
     {
         return QUEUE_IS_LIMITED;

@@ -16,6 +16,7 @@ typedef enum {
     QUEUE_IS_FINAL,             /* it will never be done */
     QUEUE_IS_PASSING,           /* it was tried, and may be tried again */
     QUEUE_IS_ADOPTED,           /* a provider is still at it */
+    QUEUE_IS_BUSY,              /* no try; it is for this one to wait */
     QUEUE_IS_LIMITED,           /* nobody was asked: limits, breakers */
     QUEUE_IS_AWAY               /* no nginx, or one without /attempt */
 } queue_verdict_e;
@@ -62,8 +63,7 @@ typedef enum {
 
 
 /* queue_answer.c: reads what call has brought. */
-void queue_answer_read(const char *id, const at_fetch_call_t *call,
-    queue_answer_t *answer);
+void queue_answer_read(const at_fetch_call_t *call, queue_answer_t *answer);
 
 
 /*

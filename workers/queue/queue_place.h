@@ -22,7 +22,7 @@ typedef struct {
 
 /* Zero-initialise it. */
 typedef struct {
-    queue_place_t  *list;           /* by place, or by id once it was compared */
+    queue_place_t  *list;           /* by place; of what is old, by id */
     size_t          n;
 } queue_places_t;
 

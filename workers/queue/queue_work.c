@@ -23,7 +23,7 @@
 #define QUEUE_PAUSE_MAX  60000
 #define QUEUE_AWAY_MIN   500
 #define QUEUE_AWAY_MAX   10000
-#define QUEUE_ADOPT      2000
+#define QUEUE_WHILE      2000           /* ... for one that waits alone */
 
 
 typedef struct {
@@ -297,7 +297,7 @@ queue_work_wait(queue_work_t *w)
 static void
 queue_work_end(queue_work_t *w, queue_slot_t *slot)
 {
-    queue_answer_read(slot->id, &slot->call, &slot->answer);
+    queue_answer_read(&slot->call, &slot->answer);
     slot->state = QUEUE_ENDED;
 
     queue_work_pace(w, slot);
@@ -365,8 +365,8 @@ queue_work_again(queue_work_t *w, queue_slot_t *slot, queue_metric_e *metric)
 
     *metric = (slot->answer.verdict == QUEUE_IS_PASSING) ? QUEUE_RETRIED
               : (slot->answer.verdict == QUEUE_IS_ADOPTED) ? QUEUE_ADOPTED
-              : (slot->answer.verdict == QUEUE_IS_LIMITED) ? QUEUE_WAITED
-                                                           : QUEUE_AWAY;
+              : (slot->answer.verdict == QUEUE_IS_AWAY) ? QUEUE_AWAY
+                                                        : QUEUE_WAITED;
     delay = queue_work_delay(w, slot);
     stored = queue_store_retry(w->pg, slot, delay, *metric == QUEUE_RETRIED);
 
@@ -405,7 +405,8 @@ queue_work_delay(queue_work_t *w, const queue_slot_t *slot)
         break;
 
     case QUEUE_IS_ADOPTED:
-        delay = QUEUE_ADOPT;
+    case QUEUE_IS_BUSY:
+        delay = QUEUE_WHILE;
         break;
 
     default:
