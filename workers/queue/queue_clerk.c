@@ -19,6 +19,7 @@
 #define QUEUE_CLERK_ALL     100000      /* ... at all */
 #define QUEUE_CLERK_SLICE   250         /* ... in one command */
 #define QUEUE_CLERK_GAP     20          /* ms between two looks */
+#define QUEUE_CLERK_AGAIN   200         /* ... while Redis is away */
 #define QUEUE_CLERK_SECOND  1000
 #define QUEUE_CLERK_STATE   2000
 #define QUEUE_CLERK_PRUNE   60000
@@ -205,8 +206,12 @@ queue_clerk_first(queue_clerk_t *c)
 
     n = queue_places_changed(&places, &c->first, 0, 0);
 
+    /* all of them again, when Redis is back: it may have been long away */
+
     if (n > 0 && queue_clerk_tell(c, places.list, (size_t) n) != AT_OK) {
         queue_places_free(&c->first);
+        c->moved = 1;
+        c->look = at_time_mono() + QUEUE_CLERK_AGAIN;
     }
 
     queue_places_free(&places);
