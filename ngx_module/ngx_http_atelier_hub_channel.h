@@ -81,8 +81,8 @@ struct ngx_http_atelier_channel_s {
                                                       last without a gap */
     uint64_t                       want;           /* read from there on */
     uint64_t                       end;            /* of the line */
-    uint64_t                       passed;         /* end of the last pass */
-    uint64_t                       passing;        /* and of this one */
+    uint64_t                       passed;         /* end of the last pass,
+                                                      or of the one begun */
     uint64_t                       low;            /* the last place in it */
     uint64_t                       floor;          /* nobody is behind it */
     uint32_t                       nnotes;

@@ -56,7 +56,7 @@ ngx_http_atelier_hub_serve(ngx_http_atelier_channel_t *ch, ngx_uint_t budget)
             }
 
             ch->cursor = ngx_queue_head(&ch->subs);
-            ch->passing = ch->end;
+            ch->passed = ch->end;
             ch->low = ch->end;
         }
 
@@ -78,7 +78,6 @@ ngx_http_atelier_hub_serve(ngx_http_atelier_channel_t *ch, ngx_uint_t budget)
         }
 
         ch->cursor = NULL;
-        ch->passed = ch->passing;
         ch->floor = ch->low;
     }
 }

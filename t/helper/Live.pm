@@ -8,6 +8,8 @@ package Live;
 #     my $message = $live->next;              # a decoded message
 #     my @list = $live->take(3);
 #
+#     my ($status, $answer) = Live->poster($port)->post('?channel=products',
+#                                                       '{}', $token);
 #     Live::relay($redis, 'product:1', 8, '{"n":8}');     # stream, publish
 #     my $id = Live::commit($db, 'product:1', '{"n":9}'); # PostgreSQL alone
 #
@@ -26,7 +28,7 @@ sub new {
     my ($class, $port, $path, %headers) = @_;
     my $ws = WebSocket->open($port, $path // '/live', %headers);
     setsockopt $ws->{socket}, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1;
-    return bless { ws => $ws }, $class;
+    return bless { ws => $ws, flat => scalar(($path // '') =~ m{^/ws/}) }, $class;
 }
 
 sub ws { return $_[0]{ws} }
@@ -38,7 +40,7 @@ sub say {
 
 sub subscribe {
     my ($self, $channel, %more) = @_;
-    $self->{asked}++;
+    $self->{asked}++ if !$self->{flat};
     return $self->say(type => 'subscribe', channel => $channel, %more);
 }
 
@@ -98,6 +100,26 @@ sub relay {
 sub commit {
     my ($db, $channel, $data) = @_;
     return $db->sql("SELECT atelier.live_publish('$channel', '$data')");
+}
+
+# POST /publish on a connection that is kept: headers and body in one packet.
+# Returns the status and the body.
+sub post {
+    my ($self, $query, $body, $token) = @_;
+    my $ws = $self->{ws};
+    $ws->send("POST /publish$query HTTP/1.1\r\nHost: a\r\n",
+              "Authorization: Bearer $token\r\n",
+              "Content-Type: application/json\r\n",
+              'Content-Length: ', length $body, "\r\n\r\n", $body);
+    $ws->response;
+    return ($ws->{status}, $ws->body);
+}
+
+sub poster {
+    my ($class, $port) = @_;
+    my $ws = WebSocket->connect($port);
+    setsockopt $ws->{socket}, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1;
+    return bless { ws => $ws }, $class;
 }
 
 # Until so many nginx workers listen to it in Redis.
