@@ -128,7 +128,6 @@ ngx_http_atelier_hub_channel(const at_live_channel_t *c)
     ch->kind = c->kind;
     ch->want = NGX_HTTP_ATELIER_HUB_NONE;
     ch->end = NGX_HTTP_ATELIER_HUB_ORIGIN;
-    ch->passed = ch->end;
     ch->floor = ch->end;
 
     ngx_rbtree_insert(&ngx_http_atelier_hub.tree, &ch->node.node);

@@ -81,8 +81,6 @@ struct ngx_http_atelier_channel_s {
                                                       last without a gap */
     uint64_t                       want;           /* read from there on */
     uint64_t                       end;            /* of the line */
-    uint64_t                       passed;         /* end of the last pass,
-                                                      or of the one begun */
     uint64_t                       low;            /* the last place in it */
     uint64_t                       floor;          /* nobody is behind it */
     uint32_t                       nnotes;
@@ -97,6 +95,7 @@ struct ngx_http_atelier_channel_s {
     unsigned                       queued:1;       /* in one by queue */
     unsigned                       listening:1;    /* ... for up */
     unsigned                       is_busy:1;
+    unsigned                       more:1;         /* than this pass knows */
     unsigned                       unsure:1;       /* in that queue */
     unsigned                       again:1;        /* read once more */
 };

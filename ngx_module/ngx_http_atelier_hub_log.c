@@ -124,6 +124,7 @@ ngx_http_atelier_note_append(ngx_http_atelier_channel_t *ch,
     }
 
     ch->end += note->frame->len;
+    ch->more = 1;
     note->end = ch->end;
 
     ngx_queue_insert_tail(&ch->notes, &note->queue);

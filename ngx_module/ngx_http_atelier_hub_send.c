@@ -51,12 +51,12 @@ ngx_http_atelier_hub_serve(ngx_http_atelier_channel_t *ch, ngx_uint_t budget)
 
         if (ch->cursor == NULL) {
 
-            if (ch->passed == ch->end) {
+            if (!ch->more) {
                 return budget;
             }
 
             ch->cursor = ngx_queue_head(&ch->subs);
-            ch->passed = ch->end;
+            ch->more = 0;
             ch->low = ch->end;
         }
 

@@ -22,7 +22,8 @@ typedef struct {
     ngx_str_node_t                  node;         /* by its name */
     ngx_queue_t                     queue;        /* of all channels */
     ngx_queue_t                     subs;
-    ngx_uint_t                      unconfirmed;  /* SUBSCRIBEs */
+    uint32_t                        unconfirmed;  /* SUBSCRIBEs */
+    u_char                          name[1];
 } ngx_http_atelier_redis_channel_t;
 
 
@@ -192,7 +193,6 @@ ngx_http_atelier_redis_unsubscribe(ngx_http_atelier_redis_sub_t *sub)
 static ngx_http_atelier_redis_channel_t *
 ngx_http_atelier_redis_channel(ngx_str_t *name)
 {
-    u_char                            *p;
     ngx_http_atelier_redis_channel_t  *channel;
 
     channel = ngx_http_atelier_redis_find(name);
@@ -201,21 +201,20 @@ ngx_http_atelier_redis_channel(ngx_str_t *name)
         return channel;
     }
 
-    p = ngx_alloc(sizeof(ngx_http_atelier_redis_channel_t) + name->len,
-                  ngx_cycle->log);
-    if (p == NULL) {
+    channel = ngx_alloc(ngx_max(sizeof(ngx_http_atelier_redis_channel_t),
+                                offsetof(ngx_http_atelier_redis_channel_t,
+                                         name) + name->len),
+                        ngx_cycle->log);
+    if (channel == NULL) {
         return NULL;
     }
 
-    channel = (ngx_http_atelier_redis_channel_t *) p;
-    p += sizeof(ngx_http_atelier_redis_channel_t);
-
     channel->node.node.key = ngx_crc32_long(name->data, name->len);
     channel->node.str.len = name->len;
-    channel->node.str.data = p;
+    channel->node.str.data = channel->name;
     channel->unconfirmed = 0;
 
-    ngx_memcpy(p, name->data, name->len);
+    ngx_memcpy(channel->name, name->data, name->len);
 
     ngx_queue_init(&channel->subs);
     ngx_queue_insert_tail(&ngx_http_atelier_redis_subs.channels,
