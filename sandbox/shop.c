@@ -268,7 +268,6 @@ sb_visit_begin(sb_visit_t *v, sb_call_t *c)
 
     if (c->hosted) {
         host = sb_call_header(c, "Host");
-        sb_printable(v->root, sizeof(v->root), "");
         snprintf(v->base, sizeof(v->base), "http://%.*s",
                  (int) strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"
                               "OPQRSTUVWXYZ0123456789.:-"), host);
