@@ -350,6 +350,19 @@ sb_visit_look(sb_visit_t *v)
 }
 
 
+/* 1: the address is of something that there is. */
+
+static int
+sb_visit_exists(const sb_visit_t *v)
+{
+    if (v->target == SB_TARGET_PRODUCT || v->target == SB_TARGET_JUMP) {
+        return v->good.index < SB_GOODS;
+    }
+
+    return v->target != SB_TARGET_NONE;
+}
+
+
 /* What the mode says, else what control said of this product. */
 
 static void
@@ -358,25 +371,24 @@ sb_visit_fate(sb_visit_t *v)
     sb_call_t  *c;
 
     c = v->c;
-    v->fate = SB_FATE_PAGE;
+    v->fate = v->target == SB_TARGET_PRODUCT ? v->good.fate : SB_FATE_PAGE;
 
-    if (v->target == SB_TARGET_PRODUCT) {
-        v->fate = v->good.index < SB_GOODS ? v->good.fate : SB_FATE_MISSING;
+    if (c->mode == SB_MODE_WALL || c->mode == SB_MODE_PAGE) {
+        v->fate = c->mode == SB_MODE_WALL ? v->shop->wall : SB_FATE_SOFT404;
+
+        if (c->settings.variant[0]) {
+            v->fate = (sb_fate_e) sb_fate_find(c->settings.variant);
+        }
     }
 
-    if (v->target == SB_TARGET_NONE) {
+    /* Of nothing there is no page, be it bare, cut or elsewhere. */
+
+    if (!sb_visit_exists(v)
+        && (v->fate == SB_FATE_PAGE || v->fate == SB_FATE_BARE
+            || v->fate == SB_FATE_CUT || v->fate == SB_FATE_MOVED
+            || v->fate == SB_FATE_CATEGORY))
+    {
         v->fate = SB_FATE_MISSING;
-    }
-
-    if (c->mode == SB_MODE_WALL) {
-        v->fate = c->settings.variant[0]
-                  ? (sb_fate_e) sb_fate_find(c->settings.variant)
-                  : v->shop->wall;
-
-    } else if (c->mode == SB_MODE_PAGE) {
-        v->fate = c->settings.variant[0]
-                  ? (sb_fate_e) sb_fate_find(c->settings.variant)
-                  : SB_FATE_SOFT404;
     }
 }
 

@@ -533,6 +533,14 @@ is(shop('urbanladder', "/products/x?sku=$k->{id}")->{headers}{location},
 is(shop('pepperfry', '/product/no-such-thing-9999999.html')->{status}, 404,
    'pepperfry: none');
 
+is(shop('amazon', '/sspa/click?url=%2Fx%2Fdp%2FB0XXXXXXXX')->{status}, 404,
+   'amazon: nowhere to jump to');
+for my $variant (qw(bare cut moved category)) {
+    $stack->control(amazon => { mode => 'page', variant => $variant });
+    is(shop('amazon', '/dp/B0XXXXXXXX?moved=1')->{status}, 404,
+       "amazon: of nothing no page that is $variant");
+}
+
 # Class names that say nothing any more.
 
 $stack->control(flipkart => { look => 2023, pace => 0 });
