@@ -61,6 +61,17 @@ now(void)
 }
 
 
+static const at_pace_rule_t *
+rule(int64_t gap, unsigned limit)
+{
+    static at_pace_rule_t  r;
+
+    r = (at_pace_rule_t) { .gap = gap, .limit = limit };
+
+    return &r;
+}
+
+
 static void
 flush(void)
 {
@@ -263,7 +274,7 @@ test_script(void **state)
                                                     : AT_PACE_GOOD;
         memset(&ticket, 0, sizeof(ticket));
         h.flight = 1;
-        at_pace_done(p, NAME, &h, SECOND, &ticket, event, 0);
+        at_pace_done(p, NAME, &h, rule(SECOND, 4), &ticket, event, 0);
 
         if (event == AT_PACE_GOOD) {
             at_pace_good(&r, SECOND);
@@ -283,13 +294,13 @@ test_script(void **state)
 
     flush();
     memset(&h, 0, sizeof(h));
-    assert_int_equal(at_pace_take(p, NAME, &h, 0, 4, &ticket, &wait),
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(0, 4), &ticket, &wait),
                      AT_PACE_GO);
-    assert_int_equal(at_pace_sent(p, NAME, &h, 0, &ticket), AT_OK);
-    at_pace_done(p, NAME, &h, 0, &ticket, AT_PACE_WALLED, 0);
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(0, 9), &ticket), AT_OK);
+    at_pace_done(p, NAME, &h, rule(0, 9), &ticket, AT_PACE_WALLED, 0);
 
     memset(&h, 0, sizeof(h));
-    assert_int_equal(at_pace_take(p, NAME, &h, 0, 4, &ticket, &wait),
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(0, 4), &ticket, &wait),
                      AT_PACE_WALL);
     assert_true(wait > 890 * SECOND && wait <= 900 * SECOND);
 
@@ -317,43 +328,102 @@ test_flight(void **state)
 
     /* nobody is let go while another one is still on its way */
 
-    assert_int_equal(at_pace_take(p, NAME, &h, 0, 2, &one, &wait),
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(0, 2), &one, &wait),
                      AT_PACE_GO);
 
-    if (at_pace_take(q, NAME, &g, 0, 2, &two, &wait) == AT_PACE_BUSY) {
-        assert_int_equal(at_pace_sent(p, NAME, &h, 0, &one), AT_OK);
+    if (at_pace_take(q, NAME, &g, rule(0, 2), &two, &wait) == AT_PACE_BUSY) {
+        assert_int_equal(at_pace_sent(p, NAME, &h, rule(0, 9), &one), AT_OK);
     }
 
-    while (at_pace_take(q, NAME, &g, 0, 2, &two, &wait) != AT_PACE_GO) {
+    while (at_pace_take(q, NAME, &g, rule(0, 2), &two, &wait) != AT_PACE_GO) {
         /* void */
     }
 
     /* one that took too long is told so, and must not be sent */
 
-    while (at_pace_take(p, NAME, &h, 0, 3, &three, &wait) != AT_PACE_GO) {
+    while (at_pace_take(p, NAME, &h, rule(0, 3), &three, &wait) != AT_PACE_GO) {
         /* void */
     }
 
-    assert_int_equal(at_pace_sent(q, NAME, &g, 0, &two), AT_ERROR);
-    assert_int_equal(at_pace_sent(p, NAME, &h, 0, &three), AT_OK);
+    assert_int_equal(at_pace_sent(q, NAME, &g, rule(0, 9), &two), AT_ERROR);
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(0, 9), &three), AT_OK);
 
     /* three are in flight, and no more may be */
 
-    assert_int_equal(at_pace_take(q, NAME, &g, 0, 3, &two, &wait),
+    assert_int_equal(at_pace_take(q, NAME, &g, rule(0, 3), &two, &wait),
                      AT_PACE_BUSY);
-    at_pace_done(p, NAME, &h, 0, &one, AT_PACE_GOOD, 0);
-    assert_int_equal(at_pace_take(q, NAME, &g, 0, 3, &two, &wait),
+    at_pace_done(p, NAME, &h, rule(0, 9), &one, AT_PACE_GOOD, 0);
+    assert_int_equal(at_pace_take(q, NAME, &g, rule(0, 3), &two, &wait),
                      AT_PACE_GO);
 
     /* so long the host wants nobody */
 
-    at_pace_done(p, NAME, &h, 0, &three, AT_PACE_REFUSED, 60 * SECOND);
-    assert_int_equal(at_pace_take(p, NAME, &h, 0, 9, &one, &wait),
+    at_pace_done(p, NAME, &h, rule(0, 9), &three, AT_PACE_REFUSED, 60 * SECOND);
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(0, 9), &one, &wait),
                      AT_PACE_WAIT);
     assert_true(wait > 50 * SECOND && wait <= 60 * SECOND);
 
     at_pace_free(p);
     at_pace_free(q);
+}
+
+
+static void
+test_daily(void **state)
+{
+    int                 i;
+    int64_t             wait;
+    at_pace_t          *p;
+    at_pace_rule_t      r = { .limit = 1, .daily = 8 };
+    at_pace_host_t      h, g;
+    at_pace_settings_t  s = settings(1);
+    at_pace_ticket_t    t;
+
+    (void) state;
+    flush();
+
+    p = at_pace_create(&s);
+    memset(&h, 0, sizeof(h));
+    memset(&g, 0, sizeof(g));
+
+    for (i = 0; i < 8; i++) {
+        assert_int_equal(at_pace_take(p, NAME, &h, &r, &t, &wait),
+                         AT_PACE_GO);
+        assert_int_equal(at_pace_sent(p, NAME, &h, &r, &t), AT_OK);
+        at_pace_done(p, NAME, &h, &r, &t, AT_PACE_GOOD, 0);
+    }
+
+    assert_int_equal(at_pace_take(p, NAME, &g, &r, &t, &wait),
+                     AT_PACE_SPENT);
+    assert_true(wait > 0 && wait <= 86400 * SECOND);
+
+    /* what is left without Redis is a share of what was */
+
+    r.daily = 24;
+    assert_int_equal(at_pace_take(p, NAME, &g, &r, &t, &wait), AT_PACE_GO);
+    at_pace_done(p, NAME, &g, &r, &t, AT_PACE_NOTHING, 0);
+    at_test_redis_kill(&server);
+
+    for (i = 0; i < 5; i++) {
+        while (at_pace_take(p, NAME, &g, &r, &t, &wait) == AT_PACE_WAIT) {
+            g.next = 0;
+            g.sent = 0;
+        }
+
+        if (!t.local || g.flight == 0) {
+            break;
+        }
+
+        assert_int_equal(at_pace_sent(p, NAME, &g, &r, &t), AT_OK);
+        at_pace_done(p, NAME, &g, &r, &t, AT_PACE_GOOD, 0);
+    }
+
+    assert_int_equal(i, 4);
+    assert_int_equal(at_pace_take(p, NAME, &g, &r, &t, &wait),
+                     AT_PACE_SPENT);
+
+    at_pace_free(p);
+    assert_int_equal(at_test_redis_run(&server), AT_OK);
 }
 
 
@@ -373,10 +443,10 @@ run(int64_t *times, volatile int *n, int most, int64_t gap)
     memset(&h, 0, sizeof(h));
 
     while (*n < most) {
-        switch (at_pace_take(p, NAME, &h, gap, 2, &t, &wait)) {
+        switch (at_pace_take(p, NAME, &h, rule(gap, 2), &t, &wait)) {
 
         case AT_PACE_GO:
-            if (at_pace_sent(p, NAME, &h, gap, &t) == AT_OK) {
+            if (at_pace_sent(p, NAME, &h, rule(gap, 9), &t) == AT_OK) {
 
                 i = __sync_fetch_and_add(n, 1);
 
@@ -385,7 +455,7 @@ run(int64_t *times, volatile int *n, int most, int64_t gap)
                 }
             }
 
-            at_pace_done(p, NAME, &h, gap, &t, AT_PACE_GOOD, 0);
+            at_pace_done(p, NAME, &h, rule(gap, 9), &t, AT_PACE_GOOD, 0);
             break;
 
         case AT_PACE_WAIT:
@@ -474,17 +544,17 @@ test_away(void **state)
     p = at_pace_create(&s);
     memset(&h, 0, sizeof(h));
 
-    assert_int_equal(at_pace_take(p, NAME, &h, SECOND / 10, 8, &t, &wait),
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &t, &wait),
                      AT_PACE_GO);
-    assert_int_equal(at_pace_sent(p, NAME, &h, SECOND / 10, &t), AT_OK);
-    at_pace_done(p, NAME, &h, SECOND / 10, &t, AT_PACE_GOOD, 0);
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t), AT_OK);
+    at_pace_done(p, NAME, &h, rule(SECOND / 10, 9), &t, AT_PACE_GOOD, 0);
     from = now();
     at_test_redis_kill(&server);
 
     /* a fourth of the rate, and one at a time */
 
     for ( ;; ) {
-        if (at_pace_take(p, NAME, &h, SECOND / 10, 8, &t, &wait)
+        if (at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &t, &wait)
             == AT_PACE_GO)
         {
             break;
@@ -495,28 +565,28 @@ test_away(void **state)
     }
 
     assert_true(now() - from >= 39 * SECOND / 100);
-    assert_int_equal(at_pace_sent(p, NAME, &h, SECOND / 10, &t), AT_OK);
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t), AT_OK);
     assert_false(at_pace_shared(p));
 
     do {
-        assert_int_not_equal(at_pace_take(p, NAME, &h, SECOND / 10, 8, &u,
+        assert_int_not_equal(at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &u,
                                           &wait), AT_PACE_GO);
         (void) usleep(100000);
     } while (now() < t.sent + SECOND / 2);
 
     /* what was seen meanwhile is told to a Redis that knows nothing */
 
-    at_pace_done(p, NAME, &h, SECOND / 10, &t, AT_PACE_WALLED, 0);
+    at_pace_done(p, NAME, &h, rule(SECOND / 10, 9), &t, AT_PACE_WALLED, 0);
     assert_int_equal(at_test_redis_run(&server), AT_OK);
 
     do {
-        assert_int_equal(at_pace_take(p, NAME, &h, SECOND / 10, 8, &t,
+        assert_int_equal(at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &t,
                                       &wait), AT_PACE_WALL);
         (void) usleep(20000);
     } while (!at_pace_shared(p));
 
     memset(&h, 0, sizeof(h));
-    assert_int_equal(at_pace_take(p, NAME, &h, SECOND / 10, 8, &t, &wait),
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &t, &wait),
                      AT_PACE_WALL);
     assert_true(wait > 880 * SECOND);
 
@@ -538,13 +608,13 @@ test_alone(void **state)
     p = at_pace_create(&s);
     memset(&h, 0, sizeof(h));
 
-    assert_int_equal(at_pace_take(p, NAME, &h, 50 * SECOND, 2, &t, &wait),
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(50 * SECOND, 2), &t, &wait),
                      AT_PACE_GO);
-    assert_int_equal(at_pace_sent(p, NAME, &h, 50 * SECOND, &t), AT_OK);
-    assert_int_equal(at_pace_take(p, NAME, &h, 50 * SECOND, 2, &u, &wait),
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(50 * SECOND, 9), &t), AT_OK);
+    assert_int_equal(at_pace_take(p, NAME, &h, rule(50 * SECOND, 2), &u, &wait),
                      AT_PACE_WAIT);
     assert_true(wait > 40 * SECOND && wait <= 50 * SECOND);
-    at_pace_done(p, NAME, &h, 50 * SECOND, &t, AT_PACE_GOOD, 0);
+    at_pace_done(p, NAME, &h, rule(50 * SECOND, 9), &t, AT_PACE_GOOD, 0);
 
     at_pace_free(p);
 }
@@ -560,6 +630,7 @@ main(void)
         cmocka_unit_test(test_settles),
         cmocka_unit_test(test_script),
         cmocka_unit_test(test_flight),
+        cmocka_unit_test(test_daily),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_away),
         cmocka_unit_test(test_alone)

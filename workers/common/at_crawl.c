@@ -16,7 +16,8 @@
 
 
 static const char *const  at_crawl_names[AT_CRAWL_OUTCOMES] = {
-    "page", "same", "status", "moved", "disallowed", "wall", "late",
+    "page", "same", "status", "moved", "disallowed", "wall", "spent",
+    "late",
     "truncated", "large", "refused", "timeout", "failed", "stopped"
 };
 
@@ -26,8 +27,8 @@ static void at_crawl_timers(at_crawl_t *c);
 static void at_crawl_hosts(at_crawl_t *c);
 static void at_crawl_try(at_crawl_t *c, at_crawl_host_t *h);
 static at_crawl_task_t *at_crawl_next(at_crawl_t *c, at_crawl_host_t *h);
-static void at_crawl_host_walled(at_crawl_t *c, at_crawl_host_t *h,
-    int64_t wait);
+static void at_crawl_closed(at_crawl_t *c, at_crawl_host_t *h,
+    at_crawl_outcome_e outcome, const char *why, int64_t wait);
 static int64_t at_crawl_wait(const at_crawl_t *c, int64_t ms);
 static void at_crawl_stop(at_crawl_t *c);
 
@@ -311,6 +312,8 @@ at_crawl_try(at_crawl_t *c, at_crawl_host_t *h)
 {
     size_t             proxy;
     int64_t            wait, now;
+    at_str_t           name = { h->len, h->name };
+    at_pace_rule_t     rule;
     at_crawl_task_t   *t;
     at_pace_ticket_t   ticket;
 
@@ -330,17 +333,16 @@ at_crawl_try(at_crawl_t *c, at_crawl_host_t *h)
         return;
     }
 
-    switch (at_pace_take(c->pace, (at_str_t) { h->len, h->name }, &h->pace,
-                         at_crawl_base(t), t->policy->concurrency, &ticket,
-                         &wait))
-    {
+    rule = at_crawl_rule(t);
+
+    switch (at_pace_take(c->pace, name, &h->pace, &rule, &ticket, &wait)) {
 
     case AT_PACE_GO:
         c->proxy = proxy + 1;
 
         if (at_crawl_start(c, t, &ticket, proxy) != AT_OK) {
-            at_pace_done(c->pace, (at_str_t) { h->len, h->name }, &h->pace,
-                         at_crawl_base(t), &ticket, AT_PACE_NOTHING, 0);
+            at_pace_done(c->pace, name, &h->pace, &rule, &ticket,
+                         AT_PACE_NOTHING, 0);
             at_crawl_answer(c, t, AT_CRAWL_FAILED, 0, "no memory", 0);
         }
 
@@ -351,12 +353,18 @@ at_crawl_try(at_crawl_t *c, at_crawl_host_t *h)
         return;
 
     case AT_PACE_BUSY:
-        wait = at_crawl_base(t) / 8000;
+        wait = rule.gap / 8000;
         at_crawl_look(c, h, now + (wait < 10 ? 10 : wait > 250 ? 250 : wait));
         return;
 
     case AT_PACE_WALL:
-        at_crawl_host_walled(c, h, wait / 1000);
+        at_crawl_closed(c, h, AT_CRAWL_WALL, "the host has put up a wall and "
+                        "is left alone", wait / 1000);
+        return;
+
+    case AT_PACE_SPENT:
+        at_crawl_closed(c, h, AT_CRAWL_SPENT, "the host has been asked as "
+                        "often as it may be in a day", wait / 1000);
         return;
     }
 }
@@ -397,13 +405,13 @@ at_crawl_next(at_crawl_t *c, at_crawl_host_t *h)
 /* Nobody waits for a host that is closed for so long. */
 
 static void
-at_crawl_host_walled(at_crawl_t *c, at_crawl_host_t *h, int64_t wait)
+at_crawl_closed(at_crawl_t *c, at_crawl_host_t *h,
+    at_crawl_outcome_e outcome, const char *why, int64_t wait)
 {
     at_crawl_task_t  *t;
 
     while ((t = at_crawl_head(h)) != NULL) {
-        at_crawl_answer(c, t, AT_CRAWL_WALL, 0,
-                        "the host has put up a wall and is left alone", wait);
+        at_crawl_answer(c, t, outcome, 0, why, wait);
     }
 }
 

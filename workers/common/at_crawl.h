@@ -28,6 +28,7 @@ struct at_crawl_policy_s {
     const char         *name;           /* in logs and metrics */
     int64_t             gap;            /* ms between requests to a host */
     unsigned            concurrency;    /* in flight at a host */
+    int64_t             daily;          /* requests to it; 0: any number */
     const char *const  *hosts;          /* "www.shop.in", "*.shop.in" */
     size_t              nhosts;         /* 0: redirects stay on the host */
     const char *const  *headers;        /* "Accept: text/html" */
@@ -62,6 +63,7 @@ typedef enum {
     AT_CRAWL_MOVED,             /* to another host, see location */
     AT_CRAWL_DISALLOWED,        /* by robots.txt */
     AT_CRAWL_WALL,              /* this answer, or one before it */
+    AT_CRAWL_SPENT,             /* what the host may be asked in a day */
     AT_CRAWL_LATE,              /* its patience was over before its turn */
     AT_CRAWL_TRUNCATED,
     AT_CRAWL_LARGE,
@@ -71,7 +73,7 @@ typedef enum {
     AT_CRAWL_STOPPED
 } at_crawl_outcome_e;
 
-#define AT_CRAWL_OUTCOMES  13
+#define AT_CRAWL_OUTCOMES  14
 
 
 /* What the function of a job makes of the result. */

@@ -41,15 +41,20 @@ static void at_crawl_land(at_crawl_t *c, at_crawl_flight_t *f,
     const at_crawl_end_t *e);
 
 
-int64_t
-at_crawl_base(const at_crawl_task_t *t)
+at_pace_rule_t
+at_crawl_rule(const at_crawl_task_t *t)
 {
-    int64_t  base;
+    at_pace_rule_t            rule;
+    const at_crawl_policy_t  *p = t->policy;
 
-    base = t->policy->gap * 1000;
+    rule = (at_pace_rule_t) { .gap = p->gap * 1000, .limit = p->concurrency,
+                              .daily = p->daily };
 
-    return (t->policy->ignore_robots || base > t->host->delay)
-           ? base : t->host->delay;
+    if (!p->ignore_robots && t->host->delay > rule.gap) {
+        rule.gap = t->host->delay;
+    }
+
+    return rule;
 }
 
 
@@ -75,7 +80,7 @@ at_crawl_start(at_crawl_t *c, at_crawl_task_t *t,
     f->task = t;
     f->host = t->host;
     f->ticket = *ticket;
-    f->base = at_crawl_base(t);
+    f->rule = at_crawl_rule(t);
     f->proxy = proxy;
     f->next = c->flights;
     c->flights = f;
@@ -187,7 +192,8 @@ at_crawl_sent(at_fetch_call_t *call)
     at_crawl_host_t    *h = f->host;
     at_str_t            name = { h->len, h->name };
 
-    if (at_pace_sent(f->crawl->pace, name, &h->pace, f->base, &f->ticket)
+    if (at_pace_sent(f->crawl->pace, name, &h->pace, &f->rule,
+                     &f->ticket)
         != AT_OK)
     {
         f->lapsed = 1;
@@ -540,7 +546,7 @@ at_crawl_land(at_crawl_t *c, at_crawl_flight_t *f, const at_crawl_end_t *e)
     at_crawl_host_t  *h = f->host;
     at_str_t          name = { h->len, h->name };
 
-    at_pace_done(c->pace, name, &h->pace, f->base, &f->ticket, e->event,
+    at_pace_done(c->pace, name, &h->pace, &f->rule, &f->ticket, e->event,
                  e->later * 1000);
 
     if (e->event == AT_PACE_WALLED) {

@@ -123,7 +123,7 @@ struct at_crawl_flight_s {
     at_crawl_flight_t        *prev;
     at_crawl_flight_t        *next;
     at_pace_ticket_t          ticket;
-    int64_t                   base;     /* us */
+    at_pace_rule_t            rule;
     size_t                    proxy;
     char                      through[AT_FETCH_ADDRESS_MAX];
     const char               *lines[AT_CRAWL_LINES + 3];
@@ -190,7 +190,7 @@ int at_crawl_start(at_crawl_t *c, at_crawl_task_t *t,
 
 /* The try is over; frees it, and the task if it has been answered. */
 void at_crawl_ended(at_crawl_t *c, at_crawl_flight_t *f);
-int64_t at_crawl_base(const at_crawl_task_t *t);
+at_pace_rule_t at_crawl_rule(const at_crawl_task_t *t);
 
 /* at_crawl.c: answers a task that is not in flight, and frees it. */
 void at_crawl_answer(at_crawl_t *c, at_crawl_task_t *t,

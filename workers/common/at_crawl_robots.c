@@ -126,7 +126,9 @@ at_crawl_robots_done(at_crawl_t *c, at_crawl_task_t *t,
         outcome = AT_CRAWL_PAGE;
     }
 
-    if (outcome == AT_CRAWL_WALL || outcome == AT_CRAWL_STOPPED) {
+    if (outcome == AT_CRAWL_WALL || outcome == AT_CRAWL_SPENT
+        || outcome == AT_CRAWL_STOPPED)
+    {
         r->state = AT_CRAWL_ROBOTS_UNKNOWN;
 
     } else if (outcome != AT_CRAWL_PAGE) {

@@ -4,6 +4,7 @@
 
 #include "at_pace.h"
 #include "at_script.h"
+#include "at_time.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@
 
 
 #define AT_PACE_KEYS      "atelier:pace:"
-#define AT_PACE_WORDS     16
+#define AT_PACE_WORDS     20
+#define AT_PACE_DAY       86400         /* s */
 #define AT_PACE_LAST      30000         /* ms, of a backoff */
 
 
@@ -39,18 +41,20 @@ typedef struct {
 /*
  * KEYS: hash, set of those in flight.  ARGV: what, ticket, base;
  *   take: limit, flight, connect, dirty, and gap, mark, well, next, wall and
- *         pause as the caller knows them, times as what is left of them
+ *         pause as the caller knows them, times as what is left of them; how
+ *         many a day, and day and count as the caller knows them
  *   done: event, age of the request, later, least and most of a wall
  *
  * Returns the answer, how long to wait or when it was sent, then gap, mark,
- * well, next, wall and pause.  %.0f: Lua writes only 14 digits by itself.
+ * well, next, wall, pause, day and count.  %.0f: Lua writes only 14 digits by itself.
  */
 
 static const at_redis_script_t  at_pace_script = {
     "local t = redis.call('TIME')\n"
     "local now = t[1] * 1000000 + t[2]\n"
     "local h = redis.call('HMGET', KEYS[1], 'gap', 'mark', 'well', 'cut',\n"
-    "  'next', 'wall', 'pause', 'opened', 'sending', 'until')\n"
+    "  'next', 'wall', 'pause', 'opened', 'sending', 'until', 'day',\n"
+    "  'count')\n"
     "local function field(i) return tonumber(h[i] or '0') end\n"
     "local function arg(i) return tonumber(ARGV[i]) end\n"
     "local gap, mark, well, cut = field(1), field(2), field(3), field(4)\n"
@@ -58,6 +62,8 @@ static const at_redis_script_t  at_pace_script = {
     "local opened, sending, till = field(8), h[9] or '', field(10)\n"
     "local what, ticket, base = ARGV[1], ARGV[2], arg(3)\n"
     "local answer, wait = 0, 0\n"
+    "local day = math.floor(t[1] / 86400)\n"
+    "local count = field(11) == day and field(12) or 0\n"
     "local function based()\n"
     "  gap = mark > 0 and math.max(gap, base) or base\n"
     "end\n"
@@ -68,6 +74,9 @@ static const at_redis_script_t  at_pace_script = {
     "    mark = math.max(mark, arg(9))\n"
     "    well = math.max(well, arg(10))\n"
     "    nxt = math.max(nxt, now + arg(11))\n"
+    "    if arg(15) == day then\n"
+    "      count = math.max(count, arg(16))\n"
+    "    end\n"
     "    if arg(13) > 0 then\n"
     "      wall = math.max(wall, now + arg(12))\n"
     "      pause = math.max(pause, arg(13))\n"
@@ -76,6 +85,10 @@ static const at_redis_script_t  at_pace_script = {
     "  based()\n"
     "  if wall > now then\n"
     "    answer, wait = 3, wall - now\n"
+    "    return\n"
+    "  end\n"
+    "  if arg(14) > 0 and count >= arg(14) then\n"
+    "    answer, wait = 4, (day + 1) * 86400000000 - now\n"
     "    return\n"
     "  end\n"
     "  if nxt > now then\n"
@@ -139,6 +152,7 @@ static const at_redis_script_t  at_pace_script = {
     "  based()\n"
     "  if sending == ticket then\n"
     "    sending, nxt, answer, wait = '', now + gap, 1, now\n"
+    "    count = count + 1\n"
     "  end\n"
     "else\n"
     "  redis.call('ZREM', KEYS[2], ticket)\n"
@@ -162,14 +176,14 @@ static const at_redis_script_t  at_pace_script = {
     "local set = { KEYS[1], 'sending', sending }\n"
     "for name, n in pairs({ gap = gap, mark = mark, well = well, cut = cut,\n"
     "    next = nxt, wall = wall, pause = pause, opened = opened,\n"
-    "    ['until'] = till }) do\n"
+    "    ['until'] = till, day = day, count = count }) do\n"
     "  set[#set + 1] = name\n"
     "  set[#set + 1] = string.format('%.0f', n)\n"
     "end\n"
     "redis.call('HSET', unpack(set))\n"
     "redis.call('PEXPIRE', KEYS[1], 172800000)\n"
     "return { answer, wait, gap, mark, well, math.max(0, nxt - now),\n"
-    "         math.max(0, wall - now), pause }\n",
+    "         math.max(0, wall - now), pause, day, count }\n",
     AT_SCRIPT_PACE
 };
 
@@ -179,14 +193,17 @@ static const char *const  at_pace_events[] = {
 };
 
 
-static at_pace_e at_pace_alone(at_pace_t *p, at_pace_host_t *h, int64_t base,
-    unsigned limit, int64_t *wait);
-static int at_pace_apart(at_pace_t *p, at_pace_host_t *h, int64_t base,
-    at_pace_ticket_t *ticket);
-static void at_pace_end(at_pace_t *p, at_pace_host_t *h, int64_t base,
-    const at_pace_ticket_t *ticket, at_pace_event_e event, int64_t later);
+static at_pace_e at_pace_alone(at_pace_t *p, at_pace_host_t *h,
+    const at_pace_rule_t *rule, int64_t *wait);
+static int at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
+    const at_pace_rule_t *rule, int64_t *wait);
+static int at_pace_apart(at_pace_t *p, at_pace_host_t *h,
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
+static void at_pace_end(at_pace_t *p, at_pace_host_t *h,
+    const at_pace_rule_t *rule, const at_pace_ticket_t *ticket,
+    at_pace_event_e event, int64_t later);
 static void at_pace_begin(at_pace_call_t *c, at_str_t name, const char *what,
-    const at_pace_ticket_t *ticket, int64_t base);
+    const at_pace_ticket_t *ticket, const at_pace_rule_t *rule);
 static void at_pace_text(at_pace_call_t *c, const char *text);
 static void at_pace_number(at_pace_call_t *c, int64_t n);
 static int at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
@@ -246,8 +263,8 @@ at_pace_shared(const at_pace_t *p)
 
 
 at_pace_e
-at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
-    unsigned limit, at_pace_ticket_t *ticket, int64_t *wait)
+at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket, int64_t *wait)
 {
     int             rc;
     int64_t         now;
@@ -260,8 +277,8 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
                     (unsigned long long) p->id, (unsigned long long) ++p->n);
 
     memset(&c, 0, sizeof(at_pace_call_t));
-    at_pace_begin(&c, name, "take", ticket, base);
-    at_pace_number(&c, limit);
+    at_pace_begin(&c, name, "take", ticket, rule);
+    at_pace_number(&c, rule->limit);
     at_pace_number(&c, p->settings->flight);
     at_pace_number(&c, p->settings->connect);
     at_pace_number(&c, h->dirty);
@@ -271,12 +288,15 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
     at_pace_number(&c, at_pace_left(h->next, now));
     at_pace_number(&c, at_pace_left(h->wall.until, now));
     at_pace_number(&c, h->wall.pause);
+    at_pace_number(&c, rule->daily);
+    at_pace_number(&c, h->day);
+    at_pace_number(&c, h->count);
 
     rc = at_pace_eval(p, &c, h, wait);
 
     if (rc == AT_ERROR) {
         ticket->local = 1;
-        rc = (int) at_pace_alone(p, h, base, limit, wait);
+        rc = (int) at_pace_alone(p, h, rule, wait);
 
     } else {
         h->alone = 0;
@@ -292,13 +312,15 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
 /* What there is to go by without Redis. */
 
 static at_pace_e
-at_pace_alone(at_pace_t *p, at_pace_host_t *h, int64_t base, unsigned limit,
+at_pace_alone(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     int64_t *wait)
 {
-    int64_t  now, gap, due;
+    int64_t   now, gap, due;
+    unsigned  limit;
 
     now = at_pace_now();
-    gap = at_pace_gap(h, base);
+    gap = at_pace_gap(h, rule->gap);
+    limit = rule->limit;
 
     if (p->redis) {
         gap = ((gap > AT_PACE_LEAST) ? gap : AT_PACE_LEAST)
@@ -319,6 +341,10 @@ at_pace_alone(at_pace_t *p, at_pace_host_t *h, int64_t base, unsigned limit,
         return AT_PACE_WALL;
     }
 
+    if (at_pace_spent(p, h, rule, wait)) {
+        return AT_PACE_SPENT;
+    }
+
     due = (h->sent && h->sent + gap > h->next) ? h->sent + gap : h->next;
 
     if (due > now) {
@@ -331,24 +357,54 @@ at_pace_alone(at_pace_t *p, at_pace_host_t *h, int64_t base, unsigned limit,
 }
 
 
+/* What was left of the day when Redis went is shared, too. */
+
+static int
+at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
+    const at_pace_rule_t *rule, int64_t *wait)
+{
+    int64_t  second, left;
+
+    second = at_time_wall() / 1000;
+
+    if (h->day != second / AT_PACE_DAY) {
+        h->day = second / AT_PACE_DAY;
+        h->count = 0;
+        h->alone_count = 0;
+    }
+
+    left = rule->daily - (h->count - h->alone_count);
+
+    if (rule->daily == 0
+        || h->alone_count < (p->redis ? left / p->settings->share : left))
+    {
+        return 0;
+    }
+
+    *wait = (AT_PACE_DAY - second % AT_PACE_DAY) * 1000000;
+
+    return 1;
+}
+
+
 int
-at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
-    at_pace_ticket_t *ticket)
+at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket)
 {
     int             rc;
     int64_t         stamp;
     at_pace_call_t  c;
 
     if (ticket->local) {
-        return at_pace_apart(p, h, base, ticket);
+        return at_pace_apart(p, h, rule, ticket);
     }
 
     memset(&c, 0, sizeof(at_pace_call_t));
-    at_pace_begin(&c, name, "sent", ticket, base);
+    at_pace_begin(&c, name, "sent", ticket, rule);
     rc = at_pace_eval(p, &c, h, &stamp);
 
     if (rc == AT_ERROR) {
-        return at_pace_apart(p, h, base, ticket);
+        return at_pace_apart(p, h, rule, ticket);
     }
 
     if (rc != 1) {
@@ -366,12 +422,14 @@ at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
 /* The next one goes a gap after this one, whatever Redis will say. */
 
 static int
-at_pace_apart(at_pace_t *p, at_pace_host_t *h, int64_t base,
+at_pace_apart(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     at_pace_ticket_t *ticket)
 {
     int64_t  gap;
 
-    gap = at_pace_gap(h, base);
+    gap = at_pace_gap(h, rule->gap);
+    h->count++;
+    h->alone_count++;
 
     ticket->sent = at_pace_now();
     h->sent = ticket->sent;
@@ -387,8 +445,9 @@ at_pace_apart(at_pace_t *p, at_pace_host_t *h, int64_t base,
 
 
 void
-at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
-    const at_pace_ticket_t *ticket, at_pace_event_e event, int64_t later)
+at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    const at_pace_rule_t *rule, const at_pace_ticket_t *ticket,
+    at_pace_event_e event, int64_t later)
 {
     int64_t         wait;
     at_pace_call_t  c;
@@ -396,7 +455,7 @@ at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
     h->flight--;
 
     memset(&c, 0, sizeof(at_pace_call_t));
-    at_pace_begin(&c, name, "done", ticket, base);
+    at_pace_begin(&c, name, "done", ticket, rule);
     at_pace_text(&c, at_pace_events[event]);
     at_pace_number(&c, ticket->sent ? at_pace_now() - ticket->sent : 0);
     at_pace_number(&c, later);
@@ -404,13 +463,13 @@ at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h, int64_t base,
     at_pace_number(&c, p->settings->wall_most);
 
     if (at_pace_eval(p, &c, h, &wait) == AT_ERROR) {
-        at_pace_end(p, h, base, ticket, event, later);
+        at_pace_end(p, h, rule, ticket, event, later);
     }
 }
 
 
 static void
-at_pace_end(at_pace_t *p, at_pace_host_t *h, int64_t base,
+at_pace_end(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     const at_pace_ticket_t *ticket, at_pace_event_e event, int64_t later)
 {
     int64_t  now, sent;
@@ -418,7 +477,7 @@ at_pace_end(at_pace_t *p, at_pace_host_t *h, int64_t base,
     now = at_pace_now();
     sent = ticket->sent ? ticket->sent : now;
 
-    h->rate.gap = at_pace_gap(h, base);
+    h->rate.gap = at_pace_gap(h, rule->gap);
 
     switch (event) {
 
@@ -427,7 +486,7 @@ at_pace_end(at_pace_t *p, at_pace_host_t *h, int64_t base,
             h->wall = (at_pace_wall_t) { .opened = h->wall.opened };
         }
 
-        at_pace_good(&h->rate, base);
+        at_pace_good(&h->rate, rule->gap);
         break;
 
     case AT_PACE_REFUSED:
@@ -548,7 +607,7 @@ at_pace_backoff(unsigned n, int64_t first, uint32_t random)
 
 static void
 at_pace_begin(at_pace_call_t *c, at_str_t name, const char *what,
-    const at_pace_ticket_t *ticket, int64_t base)
+    const at_pace_ticket_t *ticket, const at_pace_rule_t *rule)
 {
     size_t  i;
     int     len;
@@ -568,7 +627,7 @@ at_pace_begin(at_pace_call_t *c, at_str_t name, const char *what,
 
     at_pace_text(c, what);
     at_pace_text(c, ticket->token);
-    at_pace_number(c, base);
+    at_pace_number(c, rule->gap);
 }
 
 
@@ -604,7 +663,7 @@ at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
 
     reply = at_redis_eval(p->redis, &at_pace_script, 2, c->n, c->words);
 
-    if (at_redis_at(reply, 7) == NULL) {
+    if (at_redis_at(reply, 9) == NULL) {
         freeReplyObject(reply);
         return AT_ERROR;
     }
@@ -626,6 +685,9 @@ at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
     h->next = now + at_redis_int(at_redis_at(reply, 5));
     h->wall.until = now + at_redis_int(at_redis_at(reply, 6));
     h->wall.pause = at_redis_int(at_redis_at(reply, 7));
+    h->day = at_redis_int(at_redis_at(reply, 8));
+    h->count = at_redis_int(at_redis_at(reply, 9));
+    h->alone_count = 0;
 
     freeReplyObject(reply);
 

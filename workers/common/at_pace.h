@@ -45,12 +45,23 @@ typedef struct {
 } at_pace_wall_t;
 
 
+/* How a host is to be treated. */
+typedef struct {
+    int64_t   gap;
+    unsigned  limit;            /* in flight */
+    int64_t   daily;            /* requests in a day of UTC; 0: any number */
+} at_pace_rule_t;
+
+
 /* What this process knows of a host; all zero at first. */
 typedef struct {
     at_pace_rate_t  rate;
     at_pace_wall_t  wall;
     int64_t         next;       /* no request before */
     int64_t         sent;       /* the last one of this process */
+    int64_t         count;      /* requests of the day */
+    int64_t         day;        /* since 1970 */
+    int64_t         alone_count;    /* ... that Redis does not know of */
     unsigned        flight;     /* of this process */
     unsigned        alone:1;    /* Redis was away */
     unsigned        dirty:1;    /* Redis does not know all of it */
@@ -80,7 +91,8 @@ typedef enum {
     AT_PACE_GO,
     AT_PACE_WAIT,               /* for so long */
     AT_PACE_BUSY,               /* others are at it: ask again soon */
-    AT_PACE_WALL                /* closed for so long */
+    AT_PACE_WALL,               /* closed for so long */
+    AT_PACE_SPENT               /* no more on this day, which lasts so long */
 } at_pace_e;
 
 
@@ -99,18 +111,17 @@ typedef struct at_pace_s  at_pace_t;
 at_pace_t *at_pace_create(const at_pace_settings_t *settings);
 void at_pace_free(at_pace_t *p);
 
-/* base is the gap of the settings, limit how many may be in flight. */
 at_pace_e at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
-    int64_t base, unsigned limit, at_pace_ticket_t *ticket, int64_t *wait);
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket, int64_t *wait);
 
 /* AT_ERROR: too late, somebody else has been let go: do not send. */
 int at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
-    int64_t base, at_pace_ticket_t *ticket);
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
 
 /* The request is over; the host wants none for so long (0: says nothing). */
 void at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h,
-    int64_t base, const at_pace_ticket_t *ticket, at_pace_event_e event,
-    int64_t later);
+    const at_pace_rule_t *rule, const at_pace_ticket_t *ticket,
+    at_pace_event_e event, int64_t later);
 
 /* 1: Redis answered last time. */
 int at_pace_shared(const at_pace_t *p);
