@@ -546,7 +546,8 @@ test_away(void **state)
 
     assert_int_equal(at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &t, &wait),
                      AT_PACE_GO);
-    assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t), AT_OK);
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t),
+                     AT_OK);
     at_pace_done(p, NAME, &h, rule(SECOND / 10, 9), &t, AT_PACE_GOOD, 0);
     from = now();
     at_test_redis_kill(&server);
@@ -565,7 +566,8 @@ test_away(void **state)
     }
 
     assert_true(now() - from >= 39 * SECOND / 100);
-    assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t), AT_OK);
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t),
+                     AT_OK);
     assert_false(at_pace_shared(p));
 
     do {
@@ -610,7 +612,8 @@ test_alone(void **state)
 
     assert_int_equal(at_pace_take(p, NAME, &h, rule(50 * SECOND, 2), &t, &wait),
                      AT_PACE_GO);
-    assert_int_equal(at_pace_sent(p, NAME, &h, rule(50 * SECOND, 9), &t), AT_OK);
+    assert_int_equal(at_pace_sent(p, NAME, &h, rule(50 * SECOND, 9), &t),
+                     AT_OK);
     assert_int_equal(at_pace_take(p, NAME, &h, rule(50 * SECOND, 2), &u, &wait),
                      AT_PACE_WAIT);
     assert_true(wait > 40 * SECOND && wait <= 50 * SECOND);

@@ -46,7 +46,8 @@ typedef struct {
  *   done: event, age of the request, later, least and most of a wall
  *
  * Returns the answer, how long to wait or when it was sent, then gap, mark,
- * well, next, wall, pause, day and count.  %.0f: Lua writes only 14 digits by itself.
+ * well, next, wall, pause, day and count.  %.0f: Lua writes only 14 digits by
+ * itself.
  */
 
 static const at_redis_script_t  at_pace_script = {
