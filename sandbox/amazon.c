@@ -180,6 +180,24 @@ sb_amazon_card_price(sb_visit_t *v, const sb_view_t *w, const char *link)
 }
 
 
+/* What is sponsored is reached through a counter of clicks. */
+
+static void
+sb_amazon_link(const sb_visit_t *v, const sb_good_t *g, unsigned place,
+    int sponsored, char *dst, size_t size)
+{
+    if (sponsored) {
+        snprintf(dst, size, "%s/sspa/click?ie=UTF8&amp;spc=MTo%u&amp;url=%%2F"
+                 "%s%%2Fdp%%2F%s%%2Fref%%3Dsr_1_%u_sspa", v->root,
+                 (unsigned) (g->hash >> 30) % 1000000, g->slug, g->id, place);
+        return;
+    }
+
+    snprintf(dst, size, "%s/%s/dp/%s/ref=sr_1_%u?keywords=x", v->root,
+             g->slug, g->id, place);
+}
+
+
 static void
 sb_amazon_card(sb_visit_t *v, const sb_good_t *g, unsigned place,
     int sponsored)
@@ -192,16 +210,7 @@ sb_amazon_card(sb_visit_t *v, const sb_good_t *g, unsigned place,
     b = v->b;
     sb_view(v, g, &w);
 
-    if (sponsored) {
-        snprintf(link, sizeof(link), "%s/sspa/click?ie=UTF8&amp;spc=MTo%u"
-                 "&amp;url=%%2F%s%%2Fdp%%2F%s%%2Fref%%3Dsr_1_%u_sspa",
-                 v->root, (unsigned) (g->hash >> 30) % 1000000, g->slug,
-                 g->id, place);
-
-    } else {
-        snprintf(link, sizeof(link), "%s/%s/dp/%s/ref=sr_1_%u?keywords=x",
-                 v->root, g->slug, g->id, place);
-    }
+    sb_amazon_link(v, g, place, sponsored, link, sizeof(link));
 
     sb_buf_print(b, "<div role=\"listitem\" data-asin=\"%s\" data-index=\"%u\""
                  " data-component-type=\"s-search-result\" class=\"s-result-"

@@ -146,7 +146,8 @@ sb_pepperfry_card(sb_visit_t *v, const sb_good_t *g)
 
     sb_buf_print(b, "</div><span class=\"emi\">EMI from " SB_RUPEE "%lld</span>"
                  "%s</div>\n", (long long) (g->price / 100 / 12),
-                 g->stock == 0 ? "<span class=\"out-of-stock\">Out Of Stock</span>"
+                 g->stock == 0
+                 ? "<span class=\"out-of-stock\">Out Of Stock</span>"
                  : g->stock < 5 ? "<span class=\"few\">Hurry, few left</span>"
                                 : "");
 }
@@ -341,7 +342,8 @@ sb_pepperfry_product(sb_visit_t *v)
 
     if (w.g->stock && !bare) {
         sb_buf_print(b, "%s<button class=\"vip-add-to-cart\" data-test=\""
-                     "vipAddToCart\">ADD TO CART</button>\n", w.g->stock < 5 ? "<span>Only few left</span>" : "");
+                     "vipAddToCart\">ADD TO CART</button>\n",
+                     w.g->stock < 5 ? "<span>Only few left</span>" : "");
 
     } else {
         sb_buf_print(b, "<span class=\"vip-out-of-stock\">Out Of Stock"

@@ -86,7 +86,7 @@ sb_shop_asked(sb_call_t *c, const char *target)
 
     a = &sb_asked[shop][sb_asked_n[shop]++ % SB_ASKED];
     a->n = sb_asked_n[shop];
-    a->at = (double) ts.tv_sec * 1000 + (double) (ts.tv_nsec / 1000) / 1000
+    a->at = (double) ts.tv_sec * 1000 + (double) ts.tv_nsec / 1000000
             - (double) (sb_now_ms() - c->started);
     a->status = c->answer.status;
     a->conditional = sb_call_header(c, "If-None-Match")

@@ -58,10 +58,10 @@ sb_wall_captcha(sb_visit_t *v)
 {
     sb_wall_begin(v, 200, v->shop->title);
     sb_filler_style(v->b, 61, 2000);
-    sb_buf_print(v->b, "</head><body>%s<form method=\"get\" action=\"%s/check"
-                 "\"><input type=\"hidden\" name=\"token\" value=\"%016llx\"/>"
-                 "<input type=\"text\" id=\"captchacharacters\"><button>Continue"
-                 " shopping</button></form>\n", v->shop->captcha, v->root,
+    sb_buf_print(v->b, "</head><body>%s<form method=\"get\" action=\"%s/"
+                 "check\"><input type=\"hidden\" name=\"token\" value=\"%016llx\"/>"
+                 "<input type=\"text\" id=\"captchacharacters\"><button>"
+                 "Continue shopping</button></form>\n", v->shop->captcha, v->root,
                  (unsigned long long) sb_visit_random(v));
     sb_filler_script(v->b, 62, 3000);
     sb_buf_print(v->b, "</body></html>\n");
@@ -190,7 +190,7 @@ sb_page_way(sb_visit_t *v, unsigned status, const char *fmt, const char *to)
 static int
 sb_page_moved(sb_visit_t *v)
 {
-    char  target[600], to[640];
+    char  target[600], safe[620], to[640];
 
     if (sb_arg(v->c, "moved")) {
         v->fate = SB_FATE_PAGE;
@@ -198,8 +198,9 @@ sb_page_moved(sb_visit_t *v)
     }
 
     sb_shop_target(v->c, target, sizeof(target));
-    sb_percent(to, sizeof(to) - 16, target, "-._~/?=&");
-    strcat(to, strchr(to, '?') ? "&moved=1" : "?moved=1");
+    sb_percent(safe, sizeof(safe), target, "-._~/?=&");
+    snprintf(to, sizeof(to), "%s%cmoved=1", safe, strchr(safe, '?') ? '&'
+                                                                    : '?');
     sb_page_way(v, 301, "%s%s", to);
 
     return 1;
@@ -236,79 +237,75 @@ sb_page_old(sb_visit_t *v)
 }
 
 
+static void
+sb_page_gone(sb_visit_t *v)
+{
+    sb_page_lost(v, 410, "This product is gone");
+}
+
+
+static void
+sb_page_missing(sb_visit_t *v)
+{
+    sb_page_lost(v, 404, "Page Not Found");
+}
+
+
+static void
+sb_page_soft404(sb_visit_t *v)
+{
+    sb_page_lost(v, 200, "Page Not Found");
+}
+
+
+static void
+sb_page_home(sb_visit_t *v)
+{
+    sb_page_way(v, 302, "%s/%s", "");
+}
+
+
+static void
+sb_page_offsite(sb_visit_t *v)
+{
+    sb_page_way(v, 302, "https://elsewhere.invalid/?from=%s%s", "");
+}
+
+
 /* 1: the answer is complete. */
 
 int
 sb_shop_fate(sb_visit_t *v)
 {
-    switch (v->fate) {
+    static void (*const  writers[SB_FATES])(sb_visit_t *v) = {
+        [SB_FATE_CAPTCHA] = sb_wall_captcha,
+        [SB_FATE_DENIED] = sb_wall_denied,
+        [SB_FATE_HUMAN] = sb_wall_human,
+        [SB_FATE_PORTAL] = sb_wall_portal,
+        [SB_FATE_OVERLOAD] = sb_wall_overload,
+        [SB_FATE_GONE] = sb_page_gone,
+        [SB_FATE_MISSING] = sb_page_missing,
+        [SB_FATE_SOFT404] = sb_page_soft404,
+        [SB_FATE_HOME] = sb_page_home,
+        [SB_FATE_CATEGORY] = sb_page_category,
+        [SB_FATE_OFFSITE] = sb_page_offsite,
+        [SB_FATE_SHELL] = sb_page_shell,
+        [SB_FATE_BOMB] = sb_shop_bomb,
+        [SB_FATE_ATTRIBUTES] = sb_shop_attributes,
+        [SB_FATE_DEEP] = sb_shop_deep
+    };
 
-    case SB_FATE_CAPTCHA:
-        sb_wall_captcha(v);
-        return 1;
-
-    case SB_FATE_DENIED:
-        sb_wall_denied(v);
-        return 1;
-
-    case SB_FATE_HUMAN:
-        sb_wall_human(v);
-        return 1;
-
-    case SB_FATE_PORTAL:
-        sb_wall_portal(v);
-        return 1;
-
-    case SB_FATE_OVERLOAD:
-        sb_wall_overload(v);
-        return 1;
-
-    case SB_FATE_GONE:
-        sb_page_lost(v, 410, "This product is gone");
-        return 1;
-
-    case SB_FATE_MISSING:
-        sb_page_lost(v, 404, "Page Not Found");
-        return 1;
-
-    case SB_FATE_SOFT404:
-        sb_page_lost(v, 200, "Page Not Found");
-        return 1;
-
-    case SB_FATE_HOME:
-        sb_page_way(v, 302, "%s/%s", "");
-        return 1;
-
-    case SB_FATE_CATEGORY:
-        sb_page_category(v);
-        return 1;
-
-    case SB_FATE_MOVED:
+    if (v->fate == SB_FATE_MOVED) {
         return sb_page_moved(v);
+    }
 
-    case SB_FATE_OFFSITE:
-        sb_page_way(v, 302, "https://elsewhere.invalid/?from=%s%s", "");
-        return 1;
-
-    case SB_FATE_SHELL:
-        sb_page_shell(v);
-        return 1;
-
-    case SB_FATE_BOMB:
-        sb_shop_bomb(v);
-        return 1;
-
-    case SB_FATE_ATTRIBUTES:
-        sb_shop_attributes(v);
-        return 1;
-
-    case SB_FATE_DEEP:
-        sb_shop_deep(v);
-        return 1;
-
-    default:
+    if (writers[v->fate] == NULL) {
         return sb_page_old(v);
     }
+
+    writers[v->fate](v);
+
+    return 1;
 }
 
 
