@@ -491,14 +491,14 @@ ngx_http_atelier_hub_post(void)
 static void
 ngx_http_atelier_hub_turn(ngx_event_t *ev)
 {
-    ngx_uint_t                   budget;
+    ngx_uint_t                   budget, more;
     ngx_queue_t                 *q;
     ngx_http_atelier_hub_t      *hub;
     ngx_http_atelier_channel_t  *ch;
 
     hub = &ngx_http_atelier_hub;
 
-    ngx_http_atelier_hub_pump();
+    more = ngx_http_atelier_hub_pump();
 
     budget = NGX_HTTP_ATELIER_HUB_SLICE;
 
@@ -517,7 +517,7 @@ ngx_http_atelier_hub_turn(ngx_event_t *ev)
         }
     }
 
-    if (!ngx_queue_empty(&hub->busy)) {
+    if (more || !ngx_queue_empty(&hub->busy)) {
         if (ev->posted) {
             ngx_delete_posted_event(ev);
         }

@@ -19,6 +19,10 @@
 #include "live/at_live_message.h"
 
 
+/* A key in Redis, of the stream and of the channel, is this and the name. */
+#define NGX_HTTP_ATELIER_HUB_PREFIX  "atelier:live:"
+
+
 /* What a socket asks for; it is answered, now or later. */
 void ngx_http_atelier_hub_subscribe(ngx_http_atelier_socket_t *s,
     const at_live_in_t *in);

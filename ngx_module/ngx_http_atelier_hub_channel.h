@@ -21,9 +21,6 @@
 
 #define NGX_HTTP_ATELIER_HUB_NONE      UINT64_MAX
 
-/* A key in Redis, of the stream and of the channel, is this and the name. */
-#define NGX_HTTP_ATELIER_HUB_PREFIX    "atelier:live:"
-
 #define NGX_HTTP_ATELIER_HUB_NOTES     1000        /* kept of a channel */
 #define NGX_HTTP_ATELIER_HUB_BYTES     (4 * 1024 * 1024)
 #define NGX_HTTP_ATELIER_HUB_ALL       (32 * 1024 * 1024)    /* of all */
@@ -183,8 +180,8 @@ uint64_t ngx_http_atelier_note_place(ngx_http_atelier_channel_t *ch,
 void ngx_http_atelier_hub_read(ngx_http_atelier_channel_t *ch,
     uint64_t since);
 
-/* Begins as many reads as there may be. */
-void ngx_http_atelier_hub_pump(void);
+/* Begins as many reads as there may be; 1: more can begin in the next turn. */
+ngx_uint_t ngx_http_atelier_hub_pump(void);
 void ngx_http_atelier_hub_unread(ngx_http_atelier_channel_t *ch);
 
 

@@ -3,10 +3,10 @@
  * what came since an id, first from the stream in Redis, then from the tables
  * of PostgreSQL, which know it when Redis has lost it.
  *
- *     Redis ──┬── all that is wanted ────────────────────────┬── done
- *             ├── less ───────────────────── live_since() ───┤
- *             └── nothing ── live_value() ─┬─ live_since() ──┤
- *                                          └─────────────────┘
+ *     Redis --+-- all that is wanted ------------------------+-- done
+ *             +-- less --------------------- live_since() ---+
+ *             +-- nothing -- live_value() -+- live_since() --+
+ *                                          +-----------------+
  *
  * A generate channel has in PostgreSQL what is not in its stream, so that is
  * asked first.  A bounded number of channels is read at a time, each with one
@@ -122,21 +122,33 @@ ngx_http_atelier_hub_read(ngx_http_atelier_channel_t *ch, uint64_t since)
 }
 
 
-void
+/* One that nobody can be asked about is over when it has begun. */
+
+ngx_uint_t
 ngx_http_atelier_hub_pump(void)
 {
+    ngx_uint_t                   i;
     ngx_queue_t                 *q;
     ngx_http_atelier_channel_t  *ch;
 
-    while (ngx_http_atelier_hub.reads < NGX_HTTP_ATELIER_HUB_READS
-           && !ngx_queue_empty(&ngx_http_atelier_hub.unread))
-    {
+    for (i = 0; ngx_http_atelier_hub.reads < NGX_HTTP_ATELIER_HUB_READS; i++) {
+
+        if (ngx_queue_empty(&ngx_http_atelier_hub.unread)) {
+            return 0;
+        }
+
+        if (i == NGX_HTTP_ATELIER_HUB_READS) {
+            return 1;
+        }
+
         q = ngx_queue_head(&ngx_http_atelier_hub.unread);
         ch = ngx_queue_data(q, ngx_http_atelier_channel_t, queue);
 
         ngx_http_atelier_hub_dequeue(ch);
         ngx_http_atelier_hub_begin(ch);
     }
+
+    return 0;
 }
 
 

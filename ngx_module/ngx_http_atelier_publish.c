@@ -16,7 +16,6 @@
 
 
 #define NGX_HTTP_ATELIER_PUBLISH_RETRY  2      /* s */
-#define NGX_HTTP_ATELIER_PUBLISH_KEY    "atelier:live:"
 
 
 typedef struct {
@@ -252,13 +251,13 @@ ngx_http_atelier_publish_send(ngx_http_atelier_publish_t *p)
         return ngx_http_atelier_publish_answer(p, NULL);
     }
 
-    key = ngx_pnalloc(p->r->pool, sizeof(NGX_HTTP_ATELIER_PUBLISH_KEY)
+    key = ngx_pnalloc(p->r->pool, sizeof(NGX_HTTP_ATELIER_HUB_PREFIX)
                                   + p->channel.len);
     if (key == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    argv[1].len = ngx_sprintf(key, NGX_HTTP_ATELIER_PUBLISH_KEY "%*s",
+    argv[1].len = ngx_sprintf(key, NGX_HTTP_ATELIER_HUB_PREFIX "%*s",
                               p->channel.len, p->channel.data)
                   - key;
     argv[1].data = key;

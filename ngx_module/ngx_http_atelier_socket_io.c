@@ -14,7 +14,7 @@
 #define NGX_HTTP_ATELIER_SOCKET_WRITES  256        /* sockets, likewise */
 #define NGX_HTTP_ATELIER_SOCKET_UNHEARD  1048576   /* bytes: more of a closed
                                                       socket is a flood */
-#define NGX_HTTP_ATELIER_SPARE_MAX      4096
+#define NGX_HTTP_ATELIER_SPARE_MAX      16384
 
 
 static ngx_int_t ngx_http_atelier_socket_event(ngx_http_atelier_socket_t *s,
@@ -23,6 +23,7 @@ static void ngx_http_atelier_socket_keep(ngx_http_atelier_socket_t *s,
     at_ws_parser_t *parser);
 static ngx_uint_t ngx_http_atelier_socket_over(ngx_uint_t max,
     ngx_http_atelier_socket_t *s, uint32_t *n);
+static void ngx_http_atelier_socket_eased(ngx_http_atelier_socket_t *s);
 static size_t ngx_http_atelier_socket_gather(ngx_http_atelier_socket_t *s,
     u_char **p);
 static void ngx_http_atelier_socket_advance(ngx_http_atelier_socket_t *s,
@@ -504,17 +505,8 @@ ngx_http_atelier_socket_written(ngx_http_atelier_socket_t *s)
         }
     }
 
-    if (s->paused && s->queued <= s->conf->max_queue / 8) {
-        s->paused = 0;
-        ngx_post_event(c->read, &ngx_posted_events);
-    }
-
-    if (s->behind && s->queued <= s->conf->max_queue / 8) {
-        s->behind = 0;
-
-        if (s->subs) {
-            s->conf->drained(s);
-        }
+    if (s->queued <= s->conf->max_queue / 8) {
+        ngx_http_atelier_socket_eased(s);
     }
 
     if (ngx_handle_write_event(wev, 0) != NGX_OK) {
@@ -540,6 +532,26 @@ ngx_http_atelier_socket_written(ngx_http_atelier_socket_t *s)
     }
 
     return NGX_OK;
+}
+
+
+/* Whatever was put off until its queue is short. */
+
+static void
+ngx_http_atelier_socket_eased(ngx_http_atelier_socket_t *s)
+{
+    if (s->paused) {
+        s->paused = 0;
+        ngx_post_event(s->connection->read, &ngx_posted_events);
+    }
+
+    if (s->behind) {
+        s->behind = 0;
+
+        if (s->subs) {
+            s->conf->drained(s);
+        }
+    }
 }
 
 

@@ -28,7 +28,8 @@ sub new {
     my ($class, $port, $path, %headers) = @_;
     my $ws = WebSocket->open($port, $path // '/live', %headers);
     setsockopt $ws->{socket}, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1;
-    return bless { ws => $ws, flat => scalar(($path // '') =~ m{^/ws/}) }, $class;
+    my $flat = ($path // '') =~ m{^/ws/} ? 1 : 0;
+    return bless { ws => $ws, flat => $flat }, $class;
 }
 
 sub ws { return $_[0]{ws} }
