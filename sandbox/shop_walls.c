@@ -59,9 +59,10 @@ sb_wall_captcha(sb_visit_t *v)
     sb_wall_begin(v, 200, v->shop->title);
     sb_filler_style(v->b, 61, 2000);
     sb_buf_print(v->b, "</head><body>%s<form method=\"get\" action=\"%s/"
-                 "check\"><input type=\"hidden\" name=\"token\" value=\"%016llx\"/>"
-                 "<input type=\"text\" id=\"captchacharacters\"><button>"
-                 "Continue shopping</button></form>\n", v->shop->captcha, v->root,
+                 "check\"><input type=\"hidden\" name=\"token\" value=\""
+                 "%016llx\"/><input type=\"text\" id=\"captchacharacters\">"
+                 "<button>Continue shopping</button></form>\n",
+                 v->shop->captcha, v->root,
                  (unsigned long long) sb_visit_random(v));
     sb_filler_script(v->b, 62, 3000);
     sb_buf_print(v->b, "</body></html>\n");
