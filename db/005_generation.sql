@@ -171,7 +171,8 @@ CREATE OR REPLACE FUNCTION atelier.generation_get(gen text)
 RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT atelier.generation_show(g) FROM atelier.generation g
-    WHERE g.id = gen
+    WHERE g.id = gen OR g.alias = gen
+    ORDER BY g.id <> gen, g.n LIMIT 1
 $$;
 
 -- The same for its channel, where it has to fit into a message: an answer
@@ -363,9 +364,9 @@ END
 $$;
 
 -- The picture is there, and outcome is the answer, {id, status, url, ...}; an
--- id in it that is not gen's is that of an equal one's picture.  With fence 0 and no row, the row is made of the
--- other arguments, which else are not looked at and may be NULL.  What it
--- returns can be asked for again:
+-- id in it that is not gen's is that of an equal one's picture.  With fence 0
+-- and no row, the row is made of the other arguments, which else are not looked
+-- at and may be NULL.  What it returns can be asked for again:
 --   done       it is, by this call or an earlier one with this fence
 --   cancelled  by its visitor meanwhile: the picture is nobody's
 --   stale      another one has it by now, or has ended it
@@ -385,8 +386,9 @@ BEGIN
     -- queued: it was given up for late, and nobody has taken it since
 
     UPDATE atelier.generation AS u
-    SET status = 'done', result = outcome, ended_at = clock_timestamp(),
-        alias = nullif(outcome->>'id', gen), lease_until = NULL, not_before = NULL, jobs = '[]'
+    SET status = 'done', result = outcome,
+        alias = nullif(outcome->>'id', u.id), ended_at = clock_timestamp(),
+        lease_until = NULL, not_before = NULL, jobs = '[]'
     WHERE u.id = gen AND u.fence = its_fence
           AND u.status IN ('running', 'queued');
 

@@ -25,6 +25,8 @@ typedef struct {
 } ngx_http_atelier_check_t;
 
 
+static ngx_int_t ngx_http_atelier_check_zone(ngx_conf_t *cf,
+    ngx_http_atelier_main_conf_t *amcf);
 static int ngx_libc_cdecl ngx_http_atelier_cmp_providers(const void *one,
     const void *two);
 static ngx_int_t ngx_http_atelier_check_location(
@@ -33,8 +35,12 @@ static ngx_int_t ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
     ngx_http_location_tree_node_t *node);
 static ngx_int_t ngx_http_atelier_check_endpoint(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
+static ngx_int_t ngx_http_atelier_check_providers(
+    ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
 static ngx_int_t ngx_http_atelier_check_guard(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf);
+static const char *ngx_http_atelier_check_maker(
+    ngx_http_atelier_main_conf_t *amcf, ngx_http_atelier_loc_conf_t *alcf);
 static const char *ngx_http_atelier_check_missing(
     ngx_http_atelier_main_conf_t *amcf, ngx_http_atelier_loc_conf_t *alcf);
 static ngx_int_t ngx_http_atelier_check_sources(
@@ -42,12 +48,6 @@ static ngx_int_t ngx_http_atelier_check_sources(
 static ngx_int_t ngx_http_atelier_check_party(
     ngx_http_atelier_check_t *check, ngx_http_atelier_loc_conf_t *alcf,
     ngx_http_atelier_party_t *p, ngx_str_t *uri);
-static ngx_int_t ngx_http_atelier_find_location(
-    ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri,
-    ngx_http_core_loc_conf_t **found);
-static ngx_int_t ngx_http_atelier_find_static(
-    ngx_http_location_tree_node_t *node, ngx_str_t *uri,
-    ngx_http_core_loc_conf_t **found);
 static void ngx_http_atelier_check_jobs(ngx_conf_t *cf,
     ngx_http_atelier_main_conf_t *amcf);
 static void ngx_http_atelier_check_groq(ngx_conf_t *cf,
@@ -65,29 +65,11 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
     ngx_http_core_main_conf_t     *cmcf;
     ngx_http_atelier_provider_t  **p;
 
-    p = amcf->providers.elts;
-
-    for (i = 0; amcf->zone == NULL && i < AT_FEED_SOURCES; i++) {
-        if (amcf->sources[i]) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "source \"%V\" needs shared memory: add "
-                          "\"atelier_zone state 4m;\" to the http block; "
-                          "in %V:%ui", &amcf->sources[i]->party.name,
-                          &amcf->sources[i]->party.place.file,
-                          amcf->sources[i]->party.place.line);
-            return NGX_ERROR;
-        }
-    }
-
-    if (amcf->providers.nelts && amcf->zone == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "provider \"%V\" needs shared memory: add "
-                      "\"atelier_zone state 4m;\" to the http block; "
-                      "in %V:%ui",
-                      &p[0]->party.name, &p[0]->party.place.file,
-                      p[0]->party.place.line);
+    if (ngx_http_atelier_check_zone(cf, amcf) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    p = amcf->providers.elts;
 
     if (ngx_http_atelier_postgres_check(cf, amcf) != NGX_OK) {
         return NGX_ERROR;
@@ -130,6 +112,41 @@ ngx_http_atelier_check(ngx_conf_t *cf, ngx_http_atelier_main_conf_t *amcf)
                       "atelier_attempt; }\" to the egress server, or "
                       "\"queue=off\"; in %V:%ui",
                       &check.queues->place.file, check.queues->place.line);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_check_zone(ngx_conf_t *cf,
+    ngx_http_atelier_main_conf_t *amcf)
+{
+    ngx_uint_t                     i;
+    ngx_http_atelier_provider_t  **p;
+
+    p = amcf->providers.elts;
+
+    for (i = 0; amcf->zone == NULL && i < AT_FEED_SOURCES; i++) {
+        if (amcf->sources[i]) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "source \"%V\" needs shared memory: add "
+                          "\"atelier_zone state 4m;\" to the http block; "
+                          "in %V:%ui", &amcf->sources[i]->party.name,
+                          &amcf->sources[i]->party.place.file,
+                          amcf->sources[i]->party.place.line);
+            return NGX_ERROR;
+        }
+    }
+
+    if (amcf->providers.nelts && amcf->zone == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "provider \"%V\" needs shared memory: add "
+                      "\"atelier_zone state 4m;\" to the http block; "
+                      "in %V:%ui",
+                      &p[0]->party.name, &p[0]->party.place.file,
+                      p[0]->party.place.line);
+        return NGX_ERROR;
     }
 
     return NGX_OK;
@@ -217,7 +234,32 @@ ngx_http_atelier_check_tree(ngx_http_atelier_check_t *check,
 }
 
 
-/* What the endpoint cannot do without, or NULL. */
+/* What those that make pictures cannot do without, or NULL. */
+
+static const char *
+ngx_http_atelier_check_maker(ngx_http_atelier_main_conf_t *amcf,
+    ngx_http_atelier_loc_conf_t *alcf)
+{
+    if (amcf->pictures == NULL) {
+        return "a directory: add \"atelier_pictures path;\"";
+    }
+
+    if (amcf->providers.nelts == 0) {
+        return "a provider: add \"atelier_ai_provider name ...;\"";
+    }
+
+    if (amcf->postgres == NULL
+        && (alcf->endpoint == NGX_HTTP_ATELIER_ATTEMPT || alcf->queue_asked))
+    {
+        return "PostgreSQL, where the queue is: add \"atelier_postgres "
+               "conninfo;\"";
+    }
+
+    return NULL;
+}
+
+
+/* The same of any endpoint. */
 
 static const char *
 ngx_http_atelier_check_missing(ngx_http_atelier_main_conf_t *amcf,
@@ -239,20 +281,7 @@ ngx_http_atelier_check_missing(ngx_http_atelier_main_conf_t *amcf,
     if (endpoint == NGX_HTTP_ATELIER_GENERATE
         || endpoint == NGX_HTTP_ATELIER_ATTEMPT)
     {
-        if (amcf->pictures == NULL) {
-            return "a directory: add \"atelier_pictures path;\"";
-        }
-
-        if (amcf->providers.nelts == 0) {
-            return "a provider: add \"atelier_ai_provider name ...;\"";
-        }
-
-        if (amcf->postgres == NULL
-            && (endpoint == NGX_HTTP_ATELIER_ATTEMPT || alcf->queue_asked))
-        {
-            return "PostgreSQL, where the queue is: add \"atelier_postgres "
-                   "conninfo;\"";
-        }
+        return ngx_http_atelier_check_maker(amcf, alcf);
     }
 
     if (endpoint == NGX_HTTP_ATELIER_INVALIDATE && amcf->cache == NULL) {
@@ -384,10 +413,8 @@ static ngx_int_t
 ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
     ngx_http_atelier_loc_conf_t *alcf)
 {
-    ngx_uint_t                      i;
-    const char                     *missing;
-    ngx_http_atelier_provider_t   **p;
-    ngx_http_atelier_main_conf_t   *amcf;
+    const char                    *missing;
+    ngx_http_atelier_main_conf_t  *amcf;
 
     amcf = check->amcf;
 
@@ -433,6 +460,19 @@ ngx_http_atelier_check_endpoint(ngx_http_atelier_check_t *check,
         return NGX_OK;
     }
 
+    return ngx_http_atelier_check_providers(check, alcf);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_check_providers(ngx_http_atelier_check_t *check,
+    ngx_http_atelier_loc_conf_t *alcf)
+{
+    ngx_uint_t                      i;
+    ngx_http_atelier_provider_t   **p;
+    ngx_http_atelier_main_conf_t   *amcf;
+
+    amcf = check->amcf;
     p = amcf->providers.elts;
 
     for (i = 0; i < amcf->providers.nelts; i++) {
@@ -496,108 +536,6 @@ ngx_http_atelier_check_party(ngx_http_atelier_check_t *check,
                   &alcf->place.file, alcf->place.line);
 
     return NGX_ERROR;
-}
-
-
-/*
- * The location nginx would choose for the uri, by the rules and with the
- * return codes of ngx_http_core_find_location(), without a request: NGX_OK is
- * final, NGX_AGAIN a prefix that a regex further out may overrule, NGX_DONE
- * a redirect to the same uri with a slash.
- */
-
-static ngx_int_t
-ngx_http_atelier_find_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri,
-    ngx_http_core_loc_conf_t **found)
-{
-    ngx_int_t                   rc;
-#if (NGX_PCRE)
-    ngx_uint_t                  noregex;
-    ngx_http_core_loc_conf_t  **regex;
-
-    noregex = 0;
-#endif
-
-    rc = ngx_http_atelier_find_static(clcf->static_locations, uri, found);
-
-    if (rc == NGX_AGAIN) {
-#if (NGX_PCRE)
-        noregex = (*found)->noregex;
-#endif
-        rc = ngx_http_atelier_find_location(*found, uri, found);
-    }
-
-    if (rc == NGX_OK || rc == NGX_DONE) {
-        return rc;
-    }
-
-#if (NGX_PCRE)
-
-    if (noregex || clcf->regex_locations == NULL) {
-        return rc;
-    }
-
-    for (regex = clcf->regex_locations; *regex; regex++) {
-        if (ngx_regex_exec((*regex)->regex->regex, uri, NULL, 0) >= 0) {
-            *found = *regex;
-            (void) ngx_http_atelier_find_location(*regex, uri, found);
-            return NGX_OK;
-        }
-    }
-
-#endif
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_http_atelier_find_static(ngx_http_location_tree_node_t *node,
-    ngx_str_t *uri, ngx_http_core_loc_conf_t **found)
-{
-    ngx_int_t  rc, rv;
-    ngx_str_t  rest;
-
-    rv = NGX_DECLINED;
-    rest = *uri;
-
-    while (node) {
-        rc = ngx_filename_cmp(rest.data, node->name,
-                              ngx_min(rest.len, (size_t) node->len));
-
-        if (rc != 0) {
-            node = (rc < 0) ? node->left : node->right;
-            continue;
-        }
-
-        if (rest.len == (size_t) node->len) {
-            *found = node->exact ? node->exact : node->inclusive;
-            return node->exact ? NGX_OK : NGX_AGAIN;
-        }
-
-        if (rest.len < (size_t) node->len) {
-            if (rest.len + 1 == (size_t) node->len && node->auto_redirect) {
-                rv = NGX_DONE;
-            }
-
-            node = node->left;
-            continue;
-        }
-
-        if (node->inclusive) {
-            *found = node->inclusive;
-            rv = NGX_AGAIN;
-
-            rest.data += node->len;
-            rest.len -= node->len;
-            node = node->tree;
-            continue;
-        }
-
-        node = node->right;
-    }
-
-    return rv;
 }
 
 

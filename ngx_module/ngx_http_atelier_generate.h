@@ -133,8 +133,9 @@ ngx_int_t ngx_http_atelier_generate_full(ngx_http_request_t *r,
 
 
 /*
- * Who is asked when.  _prepare() is part of _start(), which asks the first; _resume() is the
- * fan-out's, and tells _decided() once: a lane that won, or NULL.
+ * Who is asked when.  _prepare() is part of _start(), which asks the first;
+ * _resume() is the fan-out's, and tells _decided() once: a lane that won, or
+ * NULL.
  */
 void ngx_http_atelier_strategy_prepare(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
@@ -200,8 +201,12 @@ ngx_int_t ngx_http_atelier_queue_done(ngx_http_request_t *r,
 ngx_int_t ngx_http_atelier_queue_fail(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 
-/* The answer has been sent: its row is written behind its back. */
-void ngx_http_atelier_queue_record(ngx_http_atelier_generation_t *g);
+/*
+ * The answer has been sent: its row is written behind its back.  shared: the
+ * picture was made for another request.
+ */
+void ngx_http_atelier_queue_record(ngx_http_atelier_generation_t *g,
+    ngx_uint_t shared);
 
 /* The request ends: its statement, and a row that nobody would end. */
 void ngx_http_atelier_queue_leave(ngx_http_atelier_generation_t *g);

@@ -62,12 +62,16 @@ ngx_http_atelier_generate_done(ngx_http_request_t *r,
         if (g->attempt) {
             return ngx_http_atelier_queue_away(r);
         }
+
+        /* and so it does when the lease of the row ends */
+
+        g->row = 0;
     }
 
     rc = ngx_http_atelier_answer_send(r, g);
 
-    if (g->queue && !g->row) {
-        ngx_http_atelier_queue_record(g);
+    if (g->queue) {
+        ngx_http_atelier_queue_record(g, 0);
     }
 
     return rc;
@@ -80,7 +84,8 @@ ngx_int_t
 ngx_http_atelier_generate_again(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_result_e result)
 {
-    at_buf_t  *b;
+    at_buf_t   *b;
+    ngx_int_t   rc;
 
     static const char  cached[] = ",\"cached\":true}";
     const size_t       len = sizeof(cached) - 1;
@@ -117,9 +122,17 @@ ngx_http_atelier_generate_again(ngx_http_request_t *r,
         if (g->attempt) {
             return ngx_http_atelier_queue_away(r);
         }
+
+        g->row = 0;
     }
 
-    return ngx_http_atelier_answer_send(r, g);
+    rc = ngx_http_atelier_answer_send(r, g);
+
+    if (g->queue && g->key.len == 0) {
+        ngx_http_atelier_queue_record(g, 1);
+    }
+
+    return rc;
 }
 
 

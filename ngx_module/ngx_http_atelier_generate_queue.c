@@ -48,6 +48,16 @@ static const char  ngx_http_atelier_queue_sql_record[] =
     "SELECT atelier.generation_done($1, 0, $9::json, $2::bytea, $3::json, "
         "$4::bytea, $5::bigint, $6, $7::bytea, $8)";
 
+/* Somebody else's picture, unless it is in the list already. */
+
+static const char  ngx_http_atelier_queue_sql_share[] =
+    "SELECT atelier.generation_done($1, 0, $9::json, $2::bytea, $3::json, "
+        "$4::bytea, $5::bigint, $6, $7::bytea, $8) "
+    "WHERE NOT EXISTS (SELECT FROM atelier.generation "
+                      "WHERE visitor = $2::bytea AND id = $9::json->>'id') "
+      "AND NOT EXISTS (SELECT FROM atelier.generation "
+                      "WHERE visitor = $2::bytea AND alias = $9::json->>'id')";
+
 static const char  ngx_http_atelier_queue_sql_done[] =
     "SELECT atelier.generation_done($1, $2::bigint, $3::json)";
 
@@ -455,11 +465,9 @@ ngx_http_atelier_queue_was_done(ngx_http_request_t *r,
                         "by now, or has ended it.");
     }
 
-    /* the picture is there, and the queue will find it if the row is not */
+    /* without an answer the row's lease ends, and the queue finds it done */
 
-    if (state[0]) {
-        g->row = 0;
-    }
+    g->row = 0;
 
     return ngx_http_atelier_send(r, NGX_HTTP_OK, "application/json",
                                  at_buf_str(&g->answer));
@@ -534,15 +542,19 @@ ngx_http_atelier_queue_answer(ngx_http_atelier_generation_t *g)
 
 
 void
-ngx_http_atelier_queue_record(ngx_http_atelier_generation_t *g)
+ngx_http_atelier_queue_record(ngx_http_atelier_generation_t *g,
+    ngx_uint_t shared)
 {
-    ngx_str_t  params[NGX_HTTP_ATELIER_QUEUE_PARAMS];
+    ngx_str_t    params[NGX_HTTP_ATELIER_QUEUE_PARAMS];
+    const char  *sql;
+
+    sql = shared ? ngx_http_atelier_queue_sql_share
+                 : ngx_http_atelier_queue_sql_record;
 
     if (ngx_http_atelier_queue_params(g, params) == NGX_OK) {
         params[8] = ngx_http_atelier_ngx_str(ngx_http_atelier_queue_answer(g));
 
-        if (ngx_http_atelier_postgres_query(ngx_http_atelier_queue_sql_record,
-                                            9, params,
+        if (ngx_http_atelier_postgres_query(sql, 9, params,
                                             ngx_http_atelier_queue_recorded,
                                             g->conf->zone->sh))
         {

@@ -497,7 +497,8 @@ ngx_http_atelier_rows_call_off(ngx_http_atelier_main_conf_t *amcf,
         }
 
         path.data = buf;
-        path.len = ngx_snprintf(buf, sizeof(buf), "/cancel?provider=%*s&job=%*s",
+        path.len = ngx_snprintf(buf, sizeof(buf),
+                                "/cancel?provider=%*s&job=%*s",
                                 (size_t) (colon - p), p,
                                 (size_t) (end - colon - 1), colon + 1)
                    - buf;

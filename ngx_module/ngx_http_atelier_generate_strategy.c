@@ -28,6 +28,10 @@ static ngx_int_t ngx_http_atelier_strategy_next(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 static ngx_uint_t ngx_http_atelier_strategy_asking(
     ngx_http_atelier_generation_t *g);
+static ngx_http_atelier_lane_t *ngx_http_atelier_strategy_winner(
+    ngx_http_atelier_generation_t *g, ngx_uint_t *active);
+static void ngx_http_atelier_strategy_broken(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_strategy_polled(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
@@ -153,9 +157,9 @@ void
 ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
-    ngx_uint_t                      i, active;
+    ngx_uint_t                      active;
     ngx_http_atelier_ctx_t         *ctx;
-    ngx_http_atelier_lane_t        *lane, *winner;
+    ngx_http_atelier_lane_t        *winner;
     ngx_http_atelier_generation_t  *g;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
@@ -170,33 +174,13 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
         /* a lane that has ended meanwhile has posted its event */
 
         if (ngx_http_atelier_strategy_next(r, g) == NGX_ERROR) {
-            ngx_http_atelier_generate_finish(g,
-                                          NGX_HTTP_ATELIER_RESULT_FAILED);
-            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            ngx_http_atelier_strategy_broken(r, g);
         }
 
         return;
     }
 
-    active = 0;
-    winner = NULL;
-
-    for (i = 0; i < g->nattempts; i++) {
-        lane = g->attempts[i].lane;
-
-        if (lane == NULL) {
-            continue;
-        }
-
-        /* the order of priority breaks a tie of the same turn */
-
-        if (lane->state == NGX_HTTP_ATELIER_LANE_DONE) {
-            winner = lane;
-            break;
-        }
-
-        active += ngx_http_atelier_lane_active(lane);
-    }
+    winner = ngx_http_atelier_strategy_winner(g, &active);
 
     if (winner == NULL) {
 
@@ -212,9 +196,7 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
         }
 
         if (rc == NGX_ERROR) {
-            ngx_http_atelier_generate_finish(g,
-                                          NGX_HTTP_ATELIER_RESULT_FAILED);
-            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            ngx_http_atelier_strategy_broken(r, g);
             return;
         }
     }
@@ -228,6 +210,44 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
     if (rc != NGX_AGAIN) {
         ngx_http_finalize_request(r, rc);
     }
+}
+
+
+/* NULL: none yet.  The order of priority breaks a tie of the same turn. */
+
+static ngx_http_atelier_lane_t *
+ngx_http_atelier_strategy_winner(ngx_http_atelier_generation_t *g,
+    ngx_uint_t *active)
+{
+    ngx_uint_t                i;
+    ngx_http_atelier_lane_t  *lane;
+
+    *active = 0;
+
+    for (i = 0; i < g->nattempts; i++) {
+        lane = g->attempts[i].lane;
+
+        if (lane == NULL) {
+            continue;
+        }
+
+        if (lane->state == NGX_HTTP_ATELIER_LANE_DONE) {
+            return lane;
+        }
+
+        *active += ngx_http_atelier_lane_active(lane);
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_http_atelier_strategy_broken(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_FAILED);
+    ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
 }
 
 

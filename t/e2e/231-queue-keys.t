@@ -188,10 +188,95 @@ generate({ prompt => 'a seed', seed => 7, width => 512 });
 is(calls(), 3, '... as is another size');
 generate({ prompt => 'a seed' }) for 1 .. 2;
 is(calls(), 5, '... and without a seed each is one');
+
+# It stands in the list of each who was answered with it, and stays until the
+# last of them does not want it any more.
+
+sub list {
+    my ($visitor) = @_;
+    my $res = $stack->http->get($stack->url('/generate'),
+                                { headers => { 'X-Visitor' => $visitor } });
+    return grep { $_ eq $one->{json}{id} } map { $_->{id} }
+           @{ JSON::PP::decode_json($res->{content})->{results} };
+}
+
+sub remove {
+    my ($visitor) = @_;
+    return $stack->http->delete($stack->url("/generate/$one->{json}{id}"),
+        { headers => { 'X-Visitor' => $visitor } })->{status};
+}
+
+sub status { return $stack->http->get($stack->url($_[0]))->{status}; }
+
+generate({ prompt => 'a seed', seed => 7 }, undef, 'cid');
+generate({ prompt => 'a seed', seed => 7 });
+Stack::until_true('the lists', sub { list('cid') });
+is(scalar(list('cid')), 1, "it is in another one's list");
+is(scalar(list('ann')), 1, "... and once in its owner's");
+is(remove('ann'), 204, 'its owner deletes it');
+is(remove('ann'), 404, '... for himself');
+is(status("/generate/$one->{json}{id}"), 200, '... for others it is there');
+is(status($one->{json}{url}), 200, '... with its picture');
+is(remove('cid'), 204, 'another one deletes it');
+is(status($one->{json}{url}), 200, '... and the picture stays for the last');
+is(remove('bob'), 204, 'so does the last');
+Stack::until_true('the picture to go', sub { status($one->{json}{url}) == 404 });
+is(status("/generate/$one->{json}{id}"), 404, '... and all of it is gone');
+
+fresh();
+$one = generate({ prompt => 'a seed', seed => 7 });
+Stack::until_true('the record', sub { rows() eq 'done 1' });
 unlink "$stack->{home}$one->{json}{url}" or die "unlink: $!";
 $two = generate({ prompt => 'a seed', seed => 7 });
 is($two->{status}, 200, 'its picture is gone');
 isnt($two->{json}{id}, $one->{json}{id}, '... so it is made anew');
+
+# A client that leaves while PostgreSQL is being asked leaves nothing behind.
+
+sub while_locked {
+    my ($what, $body, %headers) = @_;
+    my $locker = fork // die "fork: $!";
+    if (!$locker) {
+        exec "$db->{bin}/psql", '-XAtq', $db->conninfo, '-c',
+            q{BEGIN; LOCK atelier.generation; SELECT pg_sleep(60)}
+            or POSIX::_exit(1);
+    }
+    my $count = sub {
+        return $db->sql(q{SELECT count(*) FROM pg_locks l JOIN pg_class c
+            ON c.oid = l.relation WHERE relname = 'generation' AND } . $_[0]);
+    };
+    Stack::until_true('the lock', sub {
+        return $count->(q{mode = 'AccessExclusiveLock' AND granted});
+    });
+    my $gone = $stack->metric('atelier_generate_requests_total{result="aborted"}');
+    my $socket = send_one($body, %headers);
+    Stack::until_true('the statement', sub { $count->('NOT granted') });
+    close $socket;
+    Stack::until_true('the end of the request', sub {
+        return $stack->metric(
+            'atelier_generate_requests_total{result="aborted"}') > $gone;
+    });
+    kill KILL => $locker;
+    waitpid $locker, 0;
+    $db->sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE query ~ 'pg_sleep' AND pid <> pg_backend_pid()});
+    Stack::until_true("$what: all statements", sub {
+        return $db->sql(q{SELECT count(*) FROM pg_stat_activity
+            WHERE application_name = 'atelier' AND state <> 'idle'}) == 0
+            && $stack->metric('atelier_postgres_pending') == 0;
+    });
+    is(rows(), '', "$what: the client leaves, and no row is left");
+    return;
+}
+
+fresh();
+while_locked('a key', { prompt => 'gone' }, 'Idempotency-Key' => 'left');
+is(calls(), 0, '... and nobody was asked');
+$stack->control($name => { mode => 'rate_limit', variant => 'seconds',
+                           retryAfter => 600 });
+generate({ prompt => 'runs into the limit' });
+$db->sql('TRUNCATE atelier.generation');
+while_locked('the queue', { prompt => 'gone' });
 
 # At the same time: one race.
 
