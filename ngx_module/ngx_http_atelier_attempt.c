@@ -19,6 +19,8 @@ static ngx_int_t ngx_http_atelier_attempt_bad(ngx_http_request_t *r,
     at_generate_error_t *err);
 static void ngx_http_atelier_attempt_found(ngx_http_request_t *r,
     ngx_int_t rc, at_image_t *image);
+static void ngx_http_atelier_attempt_found_late(ngx_http_request_t *r,
+    ngx_int_t rc, at_image_t *image);
 static ngx_int_t ngx_http_atelier_attempt_known(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, at_image_t *image);
 
@@ -193,6 +195,43 @@ ngx_http_atelier_attempt_found(ngx_http_request_t *r, ngx_int_t rc,
         g->equals = (g->attempt->njobs == 0);
 
         rc = ngx_http_atelier_generate_next(r, g);
+    }
+
+    ngx_http_atelier_generate_over(g, rc);
+}
+
+
+ngx_int_t
+ngx_http_atelier_attempt_overtaken(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g)
+{
+    if (ngx_http_atelier_pictures_find(r, g->id,
+                                       ngx_http_atelier_attempt_found_late)
+        == NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_atelier_generate_unstored(r, g);
+}
+
+
+static void
+ngx_http_atelier_attempt_found_late(ngx_http_request_t *r, ngx_int_t rc,
+    at_image_t *image)
+{
+    ngx_http_atelier_ctx_t         *ctx;
+    ngx_http_atelier_generation_t  *g;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
+    g = ctx->generate;
+
+    if (rc == NGX_OK) {
+        ngx_memzero(&g->facts, sizeof(ngx_http_atelier_facts_t));
+        rc = ngx_http_atelier_attempt_known(r, g, image);
+
+    } else {
+        rc = ngx_http_atelier_generate_unstored(r, g);
     }
 
     ngx_http_atelier_generate_over(g, rc);

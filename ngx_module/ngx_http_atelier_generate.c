@@ -559,6 +559,9 @@ ngx_http_atelier_generate_stored(ngx_http_request_t *r, ngx_int_t rc)
     if (rc == NGX_OK) {
         rc = ngx_http_atelier_generate_done(r, g);
 
+    } else if (rc == NGX_DECLINED && g->attempt) {
+        rc = ngx_http_atelier_attempt_overtaken(r, g);
+
     } else {
         rc = ngx_http_atelier_generate_unstored(r, g);
     }

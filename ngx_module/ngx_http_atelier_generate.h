@@ -50,6 +50,7 @@ typedef struct {
     ngx_http_atelier_result_e       result;     /* ... in this way */
     unsigned                        first:1;
     unsigned                        waits:1;
+    unsigned                        listed:1;   /* queue is in use */
 } ngx_http_atelier_twin_t;
 
 
@@ -236,6 +237,10 @@ void ngx_http_atelier_twins_leave(ngx_http_atelier_generation_t *g);
  * none.
  */
 ngx_int_t ngx_http_atelier_attempt_adopt(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+
+/* Another attempt has stored a picture of this id meanwhile: it is that. */
+ngx_int_t ngx_http_atelier_attempt_overtaken(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 
 /*

@@ -48,6 +48,7 @@ ngx_http_atelier_twins_join(ngx_http_request_t *r,
         }
 
         g->twin.waits = 1;
+        g->twin.listed = 1;
         g->twin.wake.handler = ngx_http_atelier_twins_wake;
         g->twin.wake.data = r->connection;
         g->twin.wake.log = r->connection->log;
@@ -61,6 +62,7 @@ ngx_http_atelier_twins_join(ngx_http_request_t *r,
     }
 
     g->twin.first = 1;
+    g->twin.listed = 1;
     ngx_queue_init(&g->twin.waiting);
     ngx_queue_insert_tail(list, &g->twin.queue);
 
@@ -89,22 +91,24 @@ void
 ngx_http_atelier_twins_end(ngx_http_atelier_generation_t *g,
     ngx_http_atelier_result_e result)
 {
-    ngx_queue_t                    *q;
+    ngx_queue_t                    *q, *next;
     ngx_http_atelier_generation_t  *other;
 
-    if (!g->twin.first || g->twin.queue.next == NULL) {
+    if (!g->twin.first || !g->twin.listed) {
         return;
     }
 
     ngx_queue_remove(&g->twin.queue);
-    g->twin.queue.next = NULL;
+    g->twin.listed = 0;
 
-    while (!ngx_queue_empty(&g->twin.waiting)) {
-        q = ngx_queue_head(&g->twin.waiting);
+    for (q = ngx_queue_head(&g->twin.waiting);
+         q != ngx_queue_sentinel(&g->twin.waiting);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         other = ngx_queue_data(q, ngx_http_atelier_generation_t, twin.queue);
 
-        ngx_queue_remove(q);
-        other->twin.queue.next = NULL;
+        other->twin.listed = 0;
         other->twin.result = result;
 
         if (result == NGX_HTTP_ATELIER_RESULT_DONE
@@ -172,8 +176,9 @@ ngx_http_atelier_twins_leave(ngx_http_atelier_generation_t *g)
 
     g->twin.waits = 0;
 
-    if (g->twin.queue.next) {
+    if (g->twin.listed) {
         ngx_queue_remove(&g->twin.queue);
+        g->twin.listed = 0;
     }
 
     if (g->twin.wake.posted) {

@@ -42,6 +42,7 @@ struct ngx_http_atelier_job_s {
     const char                   *failed;      /* the call that failed */
     unsigned                      fsync:1;
     unsigned                      remove:1;
+    unsigned                      taken:1;     /* the name, by another one */
     char                         *dir;         /* these three follow */
     char                         *temp;
     char                         *name;
@@ -474,6 +475,7 @@ ngx_http_atelier_job_run(ngx_http_atelier_job_t *job)
 
     if (ngx_http_atelier_job_rename(job) == -1) {
         job->err = ngx_errno;
+        job->taken = (job->err == NGX_EEXIST);
         job->failed = "rename()";
         (void) unlink(job->temp);
         return;
@@ -613,7 +615,10 @@ ngx_http_atelier_job_done(ngx_http_atelier_job_t *job)
     r = job->request;
     rc = job->failed ? NGX_ERROR : NGX_OK;
 
-    if (rc == NGX_OK) {
+    if (job->taken) {
+        rc = NGX_DECLINED;
+
+    } else if (rc == NGX_OK) {
         job->sh->storage_failed = 0;
 
     } else {

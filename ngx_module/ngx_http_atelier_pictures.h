@@ -24,7 +24,10 @@ struct ngx_http_atelier_pictures_s {
 };
 
 
-/* Called from the event loop, never from within the store call. */
+/*
+ * Called from the event loop, never from within the store call.  NGX_DECLINED:
+ * there is a picture of that id already, and it stays.
+ */
 typedef void (*ngx_http_atelier_stored_pt)(ngx_http_request_t *r,
     ngx_int_t rc);
 
@@ -43,8 +46,8 @@ ngx_int_t ngx_http_atelier_pictures_id(u_char *id);
 
 /*
  * Stores the bytes as {id}.{extension}.  On NGX_OK the buffer has been taken
- * (it is empty then) and stored() follows with NGX_OK or NGX_ERROR, unless
- * the request ends before: the picture is removed again then.  NGX_ERROR: no
+ * (it is empty then) and stored() follows, unless the request ends before: the
+ * picture is removed again then.  NGX_ERROR: no
  * memory.
  */
 ngx_int_t ngx_http_atelier_pictures_store(ngx_http_request_t *r,

@@ -185,7 +185,9 @@ ngx_http_atelier_file_thread(void *data, ngx_log_t *log)
         file->image.type = ngx_http_atelier_file_types[i];
 
         file->end[0] = '.';
-        (void) strcpy(file->end + 1, at_image_extension(file->image.type));
+        (void) ngx_cpystrn((u_char *) file->end + 1,
+                           (u_char *) at_image_extension(file->image.type),
+                           sizeof("webp"));
 
         if (file->found == NULL) {
             (void) unlink(file->name);

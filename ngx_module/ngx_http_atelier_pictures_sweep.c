@@ -215,6 +215,8 @@ ngx_http_atelier_sweep_thread(void *data, ngx_log_t *log)
     for (n = 0; n < NGX_HTTP_ATELIER_SWEEP_FILES
                 && sweep->gone < NGX_HTTP_ATELIER_SWEEP_GONE; n++)
     {
+        /* the stream is this thread's alone */
+        /* cppcheck-suppress readdirCalled */
         entry = readdir(sweep->dir);
 
         if (entry == NULL) {

@@ -154,6 +154,19 @@ my @old = $stack->reload(nowait => 1);
 is(said(answer_of($socket)), '200 done', '... and a reload does not cut it');
 $stack->gone(@old);
 
+# Two at the same time, as when a lease ended under one: the first picture is
+# that of both.
+
+$id = queue({ prompt => 'twice' });
+$sent = take();
+my @both = map { send_attempt($sent) } 1 .. 2;
+ok($stack->wait_for('groq', 'inFlight==2'), 'two attempts of one');
+@both = map { answer_of($_) } @both;
+is(join(' ', map { said($_) } @both), '200 done 200 done', '... both are done');
+is(scalar(my @files = glob "$stack->{home}/generated/*$id*"), 1,
+   '... by one picture');
+is(scalar(grep { $_->{json}{provider} } @both), 1, '... of one of them');
+
 # A seed that is known.
 
 $stack->control(groq => {});

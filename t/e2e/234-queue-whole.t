@@ -50,7 +50,7 @@ sub generate {
 sub state_of {
     my ($id) = @_;
     my $res = $stack->http->get($stack->url("/generate/$id"));
-    return eval { JSON::PP::decode_json($res->{content}) } // {};
+    return eval { JSON::PP::decode_json($res->{content}) } // { status => '-' };
 }
 
 # A provider that wants a pause of two seconds fills the queue.
@@ -88,7 +88,7 @@ for my $k (1 .. 20) {
 }
 ok(@ids > 0, scalar(@ids) . ' wait');
 $stack->control(first => { latencyMs => 200 });
-my $done = sub { return scalar grep { state_of($_)->{status} eq 'done' } @ids };
+my $done = sub { return scalar grep { (state_of($_)->{status} // '-') eq 'done' } @ids };
 for my $round (1 .. 3) {
     my $before = $done->();
     $workers[0]->signal('KILL');
