@@ -170,9 +170,11 @@ $$;
 CREATE OR REPLACE FUNCTION atelier.generation_get(gen text)
 RETURNS json
 LANGUAGE sql STABLE AS $$
-    SELECT atelier.generation_show(g) FROM atelier.generation g
-    WHERE g.id = gen OR g.alias = gen
-    ORDER BY g.id <> gen, g.n LIMIT 1
+    SELECT coalesce(
+        (SELECT atelier.generation_show(g) FROM atelier.generation g
+         WHERE g.id = gen),
+        (SELECT atelier.generation_show(a) FROM atelier.generation a
+         WHERE a.alias = gen ORDER BY a.n LIMIT 1))
 $$;
 
 -- The same for its channel, where it has to fit into a message: an answer
