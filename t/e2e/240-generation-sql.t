@@ -453,7 +453,7 @@ $one->ask($all);
 note(sprintf 'into the queue: %.2f ms', (Time::HiRes::time() - $began) * 10);
 $began = Time::HiRes::time();
 $one->ask("DO \$\$ BEGIN FOR i IN 1 .. 100 LOOP PERFORM"
-         . " atelier.generation_take('x', 1000); END LOOP; END \$\$");
+         . " atelier.generation_take('x', 60000); END LOOP; END \$\$");
 note(sprintf 'out of it: %.2f ms', (Time::HiRes::time() - $began) * 10);
 is($one->ask('SELECT count(*) FROM atelier.generation WHERE status = '
             . "'running'"), 100, 'taken');
