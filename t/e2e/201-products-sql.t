@@ -183,6 +183,17 @@ is($db->sql(q{SELECT count(*) FROM atelier.product p JOIN LATERAL (SELECT
               WHERE told <> atelier.money_text(p.price, p.currency)}), 0,
    '... and what was told last is the price');
 
+# What is announced waits for nobody before its transaction ends.
+
+my $two = $db->session;
+$two->ask(q{SET lock_timeout = '5s'});
+$one->ask('BEGIN');
+$one->ask(see_sql([ { %sofa, id => 'ikea:91' } ]));
+is($two->ask(see_sql([ { %sofa, id => 'ikea:92' } ])),
+   'ikea:92|new|t|t|t||129900', 'two announce: no wait');
+$one->ask('ROLLBACK');
+$db->sql(q{DELETE FROM atelier.product WHERE id = 'ikea:92'});
+
 # Leases.
 
 $db->sql('UPDATE atelier.product_check SET next_check = now() + interval '

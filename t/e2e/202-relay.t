@@ -265,6 +265,44 @@ until_true('the outbox', sub { left() == 0 });
 is(join(' ', stream('product:new')), '1', 'works on with new settings');
 is($relay->metric('atelier_relay_reloads_total'), 1, 'metrics say so');
 
+# Under load it looks by itself, and publishers do not notify.  One of those
+# takes long to commit: the relay does not sleep before that.
+
+sub locks {
+    my ($number) = @_;
+    return scalar $db->sql(qq{SELECT count(*) FROM pg_locks
+        WHERE locktype = 'advisory' AND objid = $number AND granted});
+}
+$relay->settings(settings(messages => { keep => '1s', purge_every => '100ms' },
+                          relay => { poll => '1m' }));
+$relay->signal('HUP');
+until_true('the new ones', sub { $relay->events('reloaded') == 2 });
+until_true('its turn', sub { $relay->metric('atelier_relay_active') });
+until_true('it to sleep', sub { !locks(3) });
+$one = $db->session;
+until_true('one to rely on its looking', sub {
+    $one->ask('COMMIT');
+    $one->ask(q{SELECT atelier.live_publish('product:load', '1')})
+        for 1 .. 50;
+    $one->ask('BEGIN');
+    $one->ask(q{SELECT atelier.live_publish('product:load', '"late"')});
+    return !$db->sql(q{SELECT count(*) FROM pg_locks
+                       WHERE locktype = 'advisory' AND objid = 3
+                         AND mode = 'ShareLock'});
+});
+is(locks(4), 1, 'one that does not notify');
+until_true('it to look less', sub { !locks(3) });
+publish('product:short', 1);
+until_true('another one', sub { stream('product:short') });
+$one->ask('COMMIT');
+until_true('the late one', sub { last_entry('product:load') =~ /"late"/ });
+pass('one that was not notified of, and took long');
+until_true('the outbox', sub { left() == 0 });
+until_true('it to sleep', sub { !locks(3) && !locks(4) });
+publish('product:load', '"woken"');
+until_true('it to be woken', sub { last_entry('product:load') =~ /woken/ });
+pass('... and is woken');
+
 # Old messages go, current values stay.
 
 until_true('the purge', sub {

@@ -22,7 +22,8 @@ my $ear = Ear->new($redis);
 my $settings = {
     redis    => { address => $redis->address },
     postgres => { conninfo => $db->conninfo },
-    relay    => { poll => '50ms', batch => 20 },
+    # the poll is no help: what is not seen at once is seen too late
+    relay    => { poll => '1m', batch => 20 },
 };
 
 sub left { return $db->sql('SELECT count(*) FROM atelier.outbox'); }

@@ -6,6 +6,7 @@
  *     relay_settings.c  its settings
  *     relay_work.c      a thread that takes rows of the outbox
  *     relay_send.c      ... and brings them to Redis
+ *     relay_rest.c      ... and sleeps, when it may
  *     relay_watch.c     a thread that counts what waits and removes what is
  *                       too old to be sent again
  *     relay_metrics.c   metrics
@@ -107,6 +108,11 @@ typedef struct {
                                    too slow for more */
     relay_refused_t   refused[RELAY_REFUSED];
     size_t            nrefused;
+    int64_t           last;     /* when there was a row */
+    int64_t           nap;      /* ms */
+    unsigned          rush;     /* rows that came close together */
+    unsigned          looks:1;  /* all the time, and has said so */
+    unsigned          settles:1;        /* some may rely on that yet */
     int64_t           pause;    /* until then Redis takes nothing */
     unsigned          away:1;   /* Redis, when last asked */
     unsigned          refuses:1;        /* ... it answers, but takes nothing */
@@ -148,6 +154,19 @@ enum {
 int relay_settings_read(const char *file, relay_settings_t *settings,
     char error[AT_CONF_ERROR_MAX]);
 void relay_settings_free(relay_settings_t *settings);
+
+
+/* relay_work.c: on the connection of the lock. */
+PGresult *relay_ask(relay_t *t, const at_postgres_statement_t *statement,
+    const char *const *params);
+
+
+/* relay_rest.c: with a new lock, before a look, after rows, and for how long
+   to sleep, in ms. */
+void relay_rest_begin(relay_t *t);
+void relay_rest(relay_t *t);
+void relay_rest_seen(relay_t *t);
+int64_t relay_rest_wait(const relay_t *t);
 
 
 /* The threads; each runs until run->worker.stop is raised. */

@@ -16,7 +16,8 @@
 #include <string.h>
 
 
-#define RELAY_PAUSE  50         /* ms, while Redis or PostgreSQL is away */
+#define RELAY_PAUSE    50       /* ms, while Redis or PostgreSQL is away */
+#define RELAY_STANDBY  500      /* ms between tries, at most */
 
 
 static const at_postgres_statement_t  relay_work_lock = {
@@ -27,7 +28,7 @@ static const at_postgres_statement_t  relay_work_lock = {
 
 static const at_postgres_statement_t  relay_work_unlock = {
     "atelier_relay_unlock",
-    "SELECT pg_advisory_unlock(1096041804, 2)",
+    "SELECT pg_advisory_unlock_all()",
     0
 };
 
@@ -55,10 +56,9 @@ static const at_postgres_statement_t  relay_work_remove = {
 static void relay_work(relay_t *t);
 static int relay_work_active(relay_t *t);
 static void relay_work_redis(relay_t *t);
+static int64_t relay_work_standby(relay_t *t);
 static int relay_work_turn(relay_t *t);
 static void relay_work_size(relay_t *t);
-static PGresult *relay_work_ask(relay_t *t,
-    const at_postgres_statement_t *statement, const char *const *params);
 static PGresult *relay_work_rows(relay_t *t);
 static int relay_work_batch(relay_t *t, PGresult *result);
 static at_str_t relay_work_field(PGresult *result, int row, int field);
@@ -87,7 +87,7 @@ relay_work_thread(void *data)
         /* the next one need not wait until the server sees us gone */
 
         if (t.held && t.held == at_postgres_connection(t.postgres)) {
-            PQclear(relay_work_ask(&t, &relay_work_unlock, NULL));
+            PQclear(relay_ask(&t, &relay_work_unlock, NULL));
         }
 
     } else {
@@ -115,8 +115,12 @@ relay_work(relay_t *t)
 
     /* what was woken goes on at once: whether Redis is there shows */
 
-    if (!t->woken || t->away) {
+    if (t->away || (!t->woken && !t->looks && !t->settles)) {
         relay_work_redis(t);
+    }
+
+    if (active) {
+        relay_rest(t);
     }
 
     if (active && !t->away && t->pause <= at_time_mono()) {
@@ -132,7 +136,8 @@ relay_work(relay_t *t)
 
     relay_set(RELAY_REDIS_UP, !t->away && !t->refuses);
 
-    wait = (t->away || t->pause) ? RELAY_PAUSE : t->run->settings.poll;
+    wait = !active ? relay_work_standby(t)
+           : (t->away || t->pause) ? RELAY_PAUSE : relay_rest_wait(t);
     relay_work_wait(t, wait);
 }
 
@@ -150,7 +155,7 @@ relay_work_active(relay_t *t)
     }
 
     t->held = 0;
-    result = relay_work_ask(t, &relay_work_lock, NULL);
+    result = relay_ask(t, &relay_work_lock, NULL);
 
     if (result == NULL) {
         return 0;
@@ -160,13 +165,14 @@ relay_work_active(relay_t *t)
     PQclear(result);
 
     if (got) {
-        result = relay_work_ask(t, &relay_work_listen, NULL);
+        result = relay_ask(t, &relay_work_listen, NULL);
         got = (result != NULL);
         PQclear(result);
     }
 
     if (got) {
         t->held = at_postgres_connection(t->postgres);
+        relay_rest_begin(t);
         t->told = 0;
         at_log(AT_LOG_INFO, "active", at_log_text("redis",
                                                   t->run->redis.address));
@@ -189,6 +195,19 @@ relay_work_redis(relay_t *t)
     reply = at_redis_call(t->redis, "PING");
     t->away = (reply == NULL);
     freeReplyObject(reply);
+}
+
+
+/* Until the next try to be the one. */
+
+static int64_t
+relay_work_standby(relay_t *t)
+{
+    t->looks = 0;
+    t->settles = 0;
+
+    return (t->run->settings.poll < RELAY_STANDBY) ? t->run->settings.poll
+                                                   : RELAY_STANDBY;
 }
 
 
@@ -217,6 +236,7 @@ relay_work_turn(relay_t *t)
         t->away = (relay_send(t) != AT_OK);
         relay_work_size(t);
         moved = relay_work_done(t);
+        relay_rest_seen(t);
     }
 
     PQclear(result);
@@ -240,8 +260,8 @@ relay_work_size(relay_t *t)
 }
 
 
-static PGresult *
-relay_work_ask(relay_t *t, const at_postgres_statement_t *statement,
+PGresult *
+relay_ask(relay_t *t, const at_postgres_statement_t *statement,
     const char *const *params)
 {
     int        refused;
@@ -271,7 +291,7 @@ relay_work_rows(relay_t *t)
     params[0] = limit;
     params[1] = (char *) refused.data;
 
-    result = relay_work_ask(t, &relay_work_take, params);
+    result = relay_ask(t, &relay_work_take, params);
     at_buf_free(&refused);
 
     return result;
@@ -340,7 +360,7 @@ relay_work_done(relay_t *t)
 
     if (rc == AT_OK && n > 0) {
         params[0] = (char *) seqs.data;
-        result = relay_work_ask(t, &relay_work_remove, params);
+        result = relay_ask(t, &relay_work_remove, params);
         moved |= (result != NULL);
         PQclear(result);
     }
