@@ -596,6 +596,13 @@ test_enough(void **state)
     shop_run();
     assert_int_equal(results[0].outcome, AT_CRAWL_PAGE);
     assert_memory_equal(results[0].body, "he", 2);
+
+    /* how long all of it would be does not matter */
+
+    settings.fetch.wire = 3;
+    assert_int_equal(at_crawl_add(crawl, &job, &why), AT_OK);
+    shop_run();
+    assert_int_equal(results[1].outcome, AT_CRAWL_PAGE);
 }
 
 

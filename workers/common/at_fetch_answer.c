@@ -247,6 +247,12 @@ at_fetch_body(char *p, size_t size, size_t n, void *data)
     wire = 0;
     total = call->body.len + n;
 
+    if (call->enough > 0 && total >= call->enough) {
+        n = call->enough - call->body.len;
+        call->sated = (at_buf_append(&call->body, p, n) == AT_OK);
+        return 0;
+    }
+
     (void) curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &wire);
 
     if (total > s->bytes || wire > (curl_off_t) s->wire) {
@@ -264,11 +270,6 @@ at_fetch_body(char *p, size_t size, size_t n, void *data)
     }
 
     if (call->large || at_buf_append(&call->body, p, n) != AT_OK) {
-        return 0;
-    }
-
-    if (call->enough > 0 && call->body.len >= call->enough) {
-        call->sated = 1;
         return 0;
     }
 

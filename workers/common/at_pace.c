@@ -15,7 +15,9 @@
 
 
 #define AT_PACE_KEYS      "atelier:pace:"
-#define AT_PACE_WORDS     20
+#define AT_PACE_TURNS     "atelier:pace-turns"
+#define AT_PACE_WORDS     24
+#define AT_PACE_BACK      6000000       /* until all know that Redis is */
 #define AT_PACE_DAY       86400         /* s */
 #define AT_PACE_LAST      30000         /* ms, of a backoff */
 
@@ -25,7 +27,7 @@ struct at_pace_s {
     at_redis_t                *redis;
     uint64_t                   id;
     uint64_t                   n;       /* tickets */
-    uint32_t                   random;
+    int64_t                    turn;    /* of this process; -1: none */
 };
 
 
@@ -34,20 +36,21 @@ typedef struct {
     at_str_t   words[AT_PACE_WORDS];
     size_t     n;
     char       digits[AT_PACE_WORDS][24];
-    char       keys[2][sizeof(AT_PACE_KEYS) + AT_PACE_HOST_MAX + 16];
+    char       keys[3][sizeof(AT_PACE_KEYS) + AT_PACE_HOST_MAX + 16];
 } at_pace_call_t;
 
 
 /*
- * KEYS: hash, set of those in flight.  ARGV: what, ticket, base;
+ * KEYS: hash, set of those in flight, turns.  ARGV: what, ticket, base;
  *   take: limit, flight, connect, dirty, and gap, mark, well, next, wall and
  *         pause as the caller knows them, times as what is left of them; how
- *         many a day, and day and count as the caller knows them
+ *         many a day, day and count as the caller knows them; the process
+ *         and how many there may be
  *   done: event, age of the request, later, least and most of a wall
  *
  * Returns the answer, how long to wait or when it was sent, then gap, mark,
- * well, next, wall, pause, day and count.  %.0f: Lua writes only 14 digits by
- * itself.
+ * well, next, wall, pause, day and count, and the turn of the process or -1.
+ * %.0f: Lua writes only 14 digits by itself.
  */
 
 static const at_redis_script_t  at_pace_script = {
@@ -62,14 +65,37 @@ static const at_redis_script_t  at_pace_script = {
     "local nxt, wall, pause = field(5), field(6), field(7)\n"
     "local opened, sending, till = field(8), h[9] or '', field(10)\n"
     "local what, ticket, base = ARGV[1], ARGV[2], arg(3)\n"
-    "local answer, wait = 0, 0\n"
+    "local answer, wait, turn = 0, 0, -1\n"
     "local day = math.floor(t[1] / 86400)\n"
     "local count = field(11) == day and field(12) or 0\n"
     "local function based()\n"
     "  gap = mark > 0 and math.max(gap, base) or base\n"
     "end\n"
 
+    "local function turns()\n"
+    "  local all, taken = redis.call('HGETALL', KEYS[3]), {}\n"
+    "  for i = 1, #all, 2 do\n"
+    "    local id, at = string.match(all[i + 1], '^(%S+) (%d+)$')\n"
+    "    if id == ARGV[17] then\n"
+    "      turn = tonumber(all[i])\n"
+    "    elseif id and tonumber(at) > now then\n"
+    "      taken[tonumber(all[i])] = true\n"
+    "    end\n"
+    "  end\n"
+    "  for i = 0, arg(18) - 1 do\n"
+    "    if turn == -1 and not taken[i] then\n"
+    "      turn = i\n"
+    "    end\n"
+    "  end\n"
+    "  if turn >= 0 then\n"
+    "    redis.call('HSET', KEYS[3], turn,\n"
+    "               string.format('%s %.0f', ARGV[17], now + 600000000))\n"
+    "    redis.call('PEXPIRE', KEYS[3], 600000)\n"
+    "  end\n"
+    "end\n"
+
     "local function take()\n"
+    "  turns()\n"
     "  if not h[1] or ARGV[7] == '1' then\n"
     "    gap = math.max(gap, arg(8))\n"
     "    mark = math.max(mark, arg(9))\n"
@@ -184,7 +210,8 @@ static const at_redis_script_t  at_pace_script = {
     "redis.call('HSET', unpack(set))\n"
     "redis.call('PEXPIRE', KEYS[1], 172800000)\n"
     "return { answer, wait, gap, mark, well, math.max(0, nxt - now),\n"
-    "         math.max(0, wall - now), pause, day, count }\n",
+    "         math.max(0, wall - now), pause, day, count,\n"
+    "         turn }\n",
     AT_SCRIPT_PACE
 };
 
@@ -196,6 +223,8 @@ static const char *const  at_pace_events[] = {
 
 static at_pace_e at_pace_alone(at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, int64_t *wait);
+static int64_t at_pace_turn(const at_pace_t *p, int64_t now, int64_t due,
+    int64_t gap);
 static int at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, int64_t *wait);
 static int at_pace_apart(at_pace_t *p, at_pace_host_t *h,
@@ -212,7 +241,6 @@ static int at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
 static int64_t at_pace_gap(const at_pace_host_t *h, int64_t base);
 static int64_t at_pace_left(int64_t at, int64_t now);
 static int64_t at_pace_now(void);
-static uint32_t at_pace_random(at_pace_t *p);
 
 
 at_pace_t *
@@ -231,7 +259,7 @@ at_pace_create(const at_pace_settings_t *settings)
         p->id = (uint64_t) at_pace_now();
     }
 
-    p->random = (uint32_t) p->id | 1;
+    p->turn = -1;
 
     if (settings->redis) {
         p->redis = at_redis_create(settings->redis);
@@ -268,6 +296,7 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     const at_pace_rule_t *rule, at_pace_ticket_t *ticket, int64_t *wait)
 {
     int             rc;
+    char            id[20];
     int64_t         now;
     at_pace_call_t  c;
 
@@ -282,16 +311,20 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     at_pace_number(&c, rule->limit);
     at_pace_number(&c, p->settings->flight);
     at_pace_number(&c, p->settings->connect);
-    at_pace_number(&c, h->dirty);
+    at_pace_number(&c, h->dirty || h->alone);
     at_pace_number(&c, h->rate.gap);
     at_pace_number(&c, h->rate.mark);
     at_pace_number(&c, h->rate.well);
-    at_pace_number(&c, at_pace_left(h->next, now));
+    at_pace_number(&c, at_pace_left(h->alone && h->next < now + AT_PACE_BACK
+                                    ? now + AT_PACE_BACK : h->next, now));
     at_pace_number(&c, at_pace_left(h->wall.until, now));
     at_pace_number(&c, h->wall.pause);
     at_pace_number(&c, rule->daily);
     at_pace_number(&c, h->day);
     at_pace_number(&c, h->count);
+    (void) snprintf(id, sizeof(id), "%016llx", (unsigned long long) p->id);
+    at_pace_text(&c, id);
+    at_pace_number(&c, p->settings->share);
 
     rc = at_pace_eval(p, &c, h, wait);
 
@@ -324,16 +357,14 @@ at_pace_alone(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     limit = rule->limit;
 
     if (p->redis) {
-        gap = ((gap > AT_PACE_LEAST) ? gap : AT_PACE_LEAST)
-              * p->settings->share;
+        gap = (gap > AT_PACE_LEAST) ? gap : AT_PACE_LEAST;
         limit = 1;
 
-        /* so that the processes do not all begin at once */
+        /* somebody may have been let go by Redis just now */
 
         if (!h->alone) {
             h->alone = 1;
-            due = now + (int64_t) (gap * (at_pace_random(p) / 4294967296.0));
-            h->next = (due > h->next) ? due : h->next;
+            h->next = (now + gap > h->next) ? now + gap : h->next;
         }
     }
 
@@ -348,6 +379,10 @@ at_pace_alone(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
 
     due = (h->sent && h->sent + gap > h->next) ? h->sent + gap : h->next;
 
+    if (p->redis) {
+        due = at_pace_turn(p, now, due, gap);
+    }
+
     if (due > now) {
         *wait = due - now;
         return AT_PACE_WAIT;
@@ -355,6 +390,32 @@ at_pace_alone(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
 
     return (h->flight >= (h->wall.pause ? 1 : limit)) ? AT_PACE_BUSY
                                                       : AT_PACE_GO;
+}
+
+
+/*
+ * When its turn is, not before due: now, if it has just begun.  All go by the
+ * time of the day, whose seconds machines agree about.
+ */
+
+static int64_t
+at_pace_turn(const at_pace_t *p, int64_t now, int64_t due, int64_t gap)
+{
+    int64_t          wall, turn, round, into;
+    struct timespec  ts;
+
+    round = gap * p->settings->share;
+    turn = (p->turn >= 0) ? p->turn : (int64_t) (p->id % p->settings->share);
+
+    if (due < now) {
+        due = now;
+    }
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+    wall = (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000 + due - now;
+    into = (wall % round - turn * gap + round) % round;
+
+    return (into < gap / 20) ? due : due + round - into;
 }
 
 
@@ -622,7 +683,9 @@ at_pace_begin(at_pace_call_t *c, at_str_t name, const char *what,
 
     c->n = 0;
 
-    for (i = 0; i < 2; i++) {
+    (void) snprintf(c->keys[2], sizeof(c->keys[2]), AT_PACE_TURNS);
+
+    for (i = 0; i < 3; i++) {
         at_pace_text(c, c->keys[i]);
     }
 
@@ -662,9 +725,9 @@ at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
         return AT_ERROR;
     }
 
-    reply = at_redis_eval(p->redis, &at_pace_script, 2, c->n, c->words);
+    reply = at_redis_eval(p->redis, &at_pace_script, 3, c->n, c->words);
 
-    if (at_redis_at(reply, 9) == NULL) {
+    if (at_redis_at(reply, 10) == NULL) {
         freeReplyObject(reply);
         return AT_ERROR;
     }
@@ -674,9 +737,13 @@ at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
 
     /* kept for when Redis is away, unless it has to hear of it first */
 
-    if (h->dirty && strcmp(c->words[2].data, "take") != 0) {
+    if (h->dirty && strcmp(c->words[3].data, "take") != 0) {
         freeReplyObject(reply);
         return rc;
+    }
+
+    if (strcmp(c->words[3].data, "take") == 0) {
+        p->turn = at_redis_int(at_redis_at(reply, 10));
     }
 
     now = at_pace_now();
@@ -720,15 +787,4 @@ at_pace_now(void)
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-
-static uint32_t
-at_pace_random(at_pace_t *p)
-{
-    p->random ^= p->random << 13;
-    p->random ^= p->random >> 17;
-    p->random ^= p->random << 5;
-
-    return p->random;
 }

@@ -12,8 +12,9 @@
  * it.  A wall closes the host, for a time that doubles with each new one;
  * after it one request at a time tries until an answer is good.
  *
- * With Redis away each process goes on by what it knew last, at the rate
- * divided by the number of processes, one request at a time.
+ * With Redis away each process goes on by what it knew last, one request at a
+ * time, and only in its turn: the clock is divided into gaps, and each process
+ * has one of so many, which Redis gave it while it was there.
  *
  * One thread uses one at_pace_t.  Times are microseconds.
  */
@@ -79,7 +80,7 @@ typedef struct {
 
 typedef struct {
     const at_redis_settings_t  *redis;      /* or NULL: this process alone */
-    unsigned                    share;      /* processes, with Redis away */
+    unsigned                    share;      /* processes there may be */
     int64_t                     connect;    /* from being let go to sending */
     int64_t                     flight;     /* ... to the end, at most */
     int64_t                     wall_least;
