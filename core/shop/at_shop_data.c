@@ -123,6 +123,10 @@ at_shop_state_find(at_shop_t *shop, const at_shop_data_t *d)
         rest.data = p;
 
         js = at_shop_state_value(shop, rest, d->angular != 0);
+
+        if (js && js->child == NULL) {
+            js = NULL;
+        }
     }
 
     return js;

@@ -14,10 +14,10 @@
 
 
 static const char  at_shop_schema_in[] =
-    " instock limitedavailability instoreonly onlineonly preorder presale "
+    " in instock limitedavailability instoreonly onlineonly preorder presale "
     "backorder madetoorder available true yes 1 ";
 static const char  at_shop_schema_out[] =
-    " outofstock soldout discontinued unavailable reserved false no 0 ";
+    " out outofstock soldout discontinued unavailable reserved false no 0 ";
 
 
 int

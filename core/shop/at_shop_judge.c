@@ -207,7 +207,7 @@ at_shop_judge_bare(at_shop_t *shop)
     {
         at_shop_say(shop, AT_SHOP_MISSING, "the words of an error page");
 
-    } else if (!at_shop_own(shop)) {
+    } else if (!at_shop_marked(shop, &r->client) && !at_shop_own(shop)) {
         at_shop_say(shop, AT_SHOP_WALL, "no word of the shop in it");
 
     } else if (shop->input->list
