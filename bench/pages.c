@@ -7,8 +7,8 @@
  * BASE/p/0 to BASE/p/N-1 are fetched, PARALLEL at once.  MODE is "none" (only
  * fetched), "ld" (product pages) or "cards" (lists).  GZIP is "gzip", or
  * anything else for plain bodies.  RECIPES in the environment names files of
- * recipes with blanks between them: a page is read by the first of them one of
- * whose hosts stands in it, else by the first.  bench/pages-run builds it.
+ * recipes with blanks between them: a page is read by the first of them whose
+ * first host stands in it, else by the last.  bench/pages builds and calls it.
  */
 
 #include <stdio.h>

@@ -57,6 +57,59 @@ at_shop_charset_name(at_str_t s, char name[32])
 }
 
 
+/*
+ * windows-1252 by hand: it is what is left when nothing else fits, and
+ * iconv_open() would load a library for every page.
+ */
+
+static int
+at_shop_charset_western(at_shop_t *shop, at_str_t body)
+{
+    size_t    i;
+    uint8_t  *o;
+    uint32_t  c;
+
+    static const uint16_t  upper[32] = {
+        0x20AC, 0, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6,
+        0x2030, 0x160, 0x2039, 0x152, 0, 0x17D, 0, 0, 0x2018, 0x2019, 0x201C,
+        0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153,
+        0, 0x17E, 0x178
+    };
+
+    shop->utf8.len = 0;
+    shop->utf8.max = 0;
+
+    if (at_buf_reserve(&shop->utf8, body.len * 3) != AT_OK) {
+        return AT_ERROR;
+    }
+
+    o = shop->utf8.data;
+
+    for (i = 0; i < body.len; i++) {
+        c = (uint8_t) body.data[i];
+        c = c >= 0x80 && c < 0xA0 ? upper[c - 0x80] : c;
+
+        if (c < 0x80) {
+            *o++ = (uint8_t) (c ? c : ' ');
+
+        } else if (c < 0x800) {
+            *o++ = (uint8_t) (0xC0 | c >> 6);
+            *o++ = (uint8_t) (0x80 | (c & 0x3F));
+
+        } else {
+            *o++ = (uint8_t) (0xE0 | c >> 12);
+            *o++ = (uint8_t) (0x80 | (c >> 6 & 0x3F));
+            *o++ = (uint8_t) (0x80 | (c & 0x3F));
+        }
+    }
+
+    shop->utf8.len = (size_t) (o - shop->utf8.data);
+    shop->body = at_buf_str(&shop->utf8);
+
+    return AT_OK;
+}
+
+
 /* Bytes that are no text of that encoding are left out. */
 
 static int
@@ -140,14 +193,15 @@ at_shop_charset(at_shop_t *shop, at_str_t body, at_str_t type)
     /* browsers take the first two for the third */
 
     if (name[0] == '\0' || strcmp(name, "iso-8859-1") == 0
-        || strcmp(name, "us-ascii") == 0)
+        || strcmp(name, "us-ascii") == 0
+        || strcmp(name, "windows-1252") == 0)
     {
-        return at_shop_charset_convert(shop, body, "WINDOWS-1252");
+        return at_shop_charset_western(shop, body);
     }
 
     if (at_shop_charset_convert(shop, body, name) == AT_OK) {
         return AT_OK;
     }
 
-    return at_shop_charset_convert(shop, body, "WINDOWS-1252");
+    return at_shop_charset_western(shop, body);
 }

@@ -429,15 +429,21 @@ at_shop_css_compile(at_shop_pool_t *pool, at_str_t text, const char **why)
     at_shop_css_t       *css, **last;
     at_shop_css_read_t   r;
 
-    text = at_shop_copy(pool, text);
-    r = (at_shop_css_read_t) { text.data, text.data + text.len, pool, NULL };
-    css = NULL;
-    last = &css;
-
     if (text.len == 0 || text.len > AT_SHOP_CSS_MAX) {
         *why = text.len ? "longer than 1024 bytes" : "empty";
         return NULL;
     }
+
+    css = NULL;
+    last = &css;
+    text = at_shop_copy(pool, text);
+
+    if (text.len == 0) {
+        *why = "too much memory";
+        return NULL;
+    }
+
+    r = (at_shop_css_read_t) { text.data, text.data + text.len, pool, NULL };
 
     do {
         if (*r.p == ',') {

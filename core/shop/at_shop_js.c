@@ -405,8 +405,7 @@ at_shop_js_parse(at_shop_pool_t *pool, at_str_t s, int strict, size_t *end,
     const char **why)
 {
     at_shop_js_t       *js;
-    at_shop_js_read_t   r = { s.data, s.data, s.data + s.len, pool, 0, 0,
-                              strict, NULL };
+    at_shop_js_read_t   r;
 
     *end = 0;
 
@@ -415,6 +414,8 @@ at_shop_js_parse(at_shop_pool_t *pool, at_str_t s, int strict, size_t *end,
         return NULL;
     }
 
+    r = (at_shop_js_read_t) { s.data, s.data, s.data + s.len, pool, 0, 0,
+                              strict, NULL };
     js = at_shop_js_value(&r);
     *end = (size_t) (r.p - r.start);
     *why = r.why;

@@ -80,14 +80,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     at_shop_page_t            page;
     at_shop_input_t           input;
     const at_shop_product_t  *p;
-    static at_shop_t         *shop;
+    at_shop_t                *shop;
     static at_recipe_t       *recipe;
 
-    if (shop == NULL) {
-        shop = at_shop_create();
+    if (recipe == NULL) {
         recipe = at_recipe_parse("fuzz", AT_STR(fuzz_recipe), error);
-        FUZZ_CHECK(shop != NULL && recipe != NULL);
+        FUZZ_CHECK(recipe != NULL);
     }
+
+    /* Kept from run to run, it would look like a leak in each. */
+
+    shop = at_shop_create();
+    FUZZ_CHECK(shop != NULL);
 
     how = fuzz_byte(&in);
     memset(&input, 0, sizeof(input));
@@ -100,6 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (at_shop_read(shop, recipe, &input, &page) != AT_OK) {
         FUZZ_CHECK(page.n == 0 && page.state == AT_SHOP_UNKNOWN);
+        at_shop_free(shop);
         return 0;
     }
 
@@ -112,6 +117,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     FUZZ_CHECK(n == page.n);
+    at_shop_free(shop);
 
     return 0;
 }

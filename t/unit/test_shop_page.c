@@ -231,11 +231,13 @@ test_microdata(void **state)
     assert_string_equal(shop_line(shop_read(&t, URL, PAGE(
         "<div itemscope itemtype='https://schema.org/Product'><b itemprop="
         "name>Other</b><b itemprop=sku>ZZ99</b><i itemprop=price>₹9</i></div>"
-        "<div itemscope itemtype='https://schema.org/Product'><b itemprop="
+        "<div itemscope itemtype='https://schema.org/Product'><p itemprop="
+        "brand itemscope><b itemprop=name>Maker</b></p><b itemprop="
         "name>Chair</b><b itemprop=sku content=AB12>AB/12</b><div itemscope "
         "itemtype='https://schema.org/Product'><i itemprop=name>Near</i>"
         "</div><div itemprop=offers itemscope itemtype="
-        "'https://schema.org/Offer'><i itemprop=price content='1499.5'>₹1,499"
+        "'https://schema.org/Offer'><p itemprop=priceSpecification itemscope>"
+        "<i itemprop=price>₹9</i></p><i itemprop=price content='1499.5'>₹1,499"
         "</i><data itemprop=priceCurrency value=INR></data></div></div>"),
         0)), "AB12|Chair|1499.50||unknown");
 
