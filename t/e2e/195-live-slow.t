@@ -128,9 +128,11 @@ my $deflate = Live->new($port, '/wide', 'Sec-WebSocket-Extensions'
                                         => 'permessage-deflate');
 $deflate->subscribe('product:1');
 $deflate->next;
-publish('product:1', 7, 3000);
-is($deflate->next->{data}{n}, 7, 'compressed');
-is($quick->next->{data}{n}, 7, '... and as it is');
+publish('product:1', $_, 1000) for 1 .. 50;
+is_deeply([ map { number($_) } ($deflate) x 50 ], [ 1 .. 50 ],
+          'compressed');
+is_deeply([ map { number($_) } ($quick) x 50 ], [ 1 .. 50 ],
+          '... and as it is');
 
 undef $_ for $quick, $flat, $slow, $lazy, $deflate;
 Stack::until_true('all to be forgotten', sub {
