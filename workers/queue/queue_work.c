@@ -89,6 +89,11 @@ queue_work_thread(void *data)
         }
 
         queue_work_renew(&w);
+
+        queue_gauge(QUEUE_RUNNING, w.used);
+        queue_gauge(QUEUE_PAUSED, w.pause > at_time_mono());
+        queue_gauge(QUEUE_POSTGRES_UP, at_postgres_up(w.pg));
+
         queue_work_wait(&w);
 
         for (i = 0; i < w.nslots; i++) {
@@ -96,10 +101,6 @@ queue_work_thread(void *data)
                 queue_work_store(&w, &w.slots[i]);
             }
         }
-
-        queue_gauge(QUEUE_RUNNING, w.used);
-        queue_gauge(QUEUE_PAUSED, w.pause > at_time_mono());
-        queue_gauge(QUEUE_POSTGRES_UP, at_postgres_up(w.pg));
     }
 
     queue_work_leave(&w);
