@@ -19,6 +19,7 @@
 #define QUEUE_CLERK_ALL     100000      /* ... at all */
 #define QUEUE_CLERK_SLICE   250         /* ... in one command */
 #define QUEUE_CLERK_GAP     20          /* ms between two looks */
+#define QUEUE_CLERK_SETTLE  10          /* ms from a change to a look */
 #define QUEUE_CLERK_AGAIN   200         /* ... while Redis is away */
 #define QUEUE_CLERK_SECOND  1000
 #define QUEUE_CLERK_STATE   2000
@@ -78,6 +79,7 @@ static const at_postgres_statement_t  queue_clerk_prune = {
 static int queue_clerk_create(queue_clerk_t *c, queue_run_t *run);
 static void queue_clerk_free(queue_clerk_t *c);
 static void queue_clerk_turn(queue_clerk_t *c);
+static void queue_clerk_moved(queue_clerk_t *c);
 static void queue_clerk_first(queue_clerk_t *c);
 static void queue_clerk_second(queue_clerk_t *c);
 static void queue_clerk_rest(queue_clerk_t *c);
@@ -165,7 +167,7 @@ queue_clerk_turn(queue_clerk_t *c)
     now = at_time_mono();
 
     if (at_postgres_notified(c->pg)) {
-        c->moved = 1;
+        queue_clerk_moved(c);
     }
 
     if (now >= c->second) {
@@ -189,6 +191,22 @@ queue_clerk_turn(queue_clerk_t *c)
 }
 
 
+/* A moment later: one that providers had no room for is back by then. */
+
+static void
+queue_clerk_moved(queue_clerk_t *c)
+{
+    int64_t  settled;
+
+    if (!c->moved) {
+        c->moved = 1;
+
+        settled = at_time_mono() + QUEUE_CLERK_SETTLE;
+        c->look = (settled > c->look) ? settled : c->look;
+    }
+}
+
+
 static void
 queue_clerk_first(queue_clerk_t *c)
 {
@@ -204,7 +222,7 @@ queue_clerk_first(queue_clerk_t *c)
         return;
     }
 
-    n = queue_places_changed(&places, &c->first, 0, 0);
+    n = queue_places_changed(&places, &c->first, &c->all, 1);
 
     /* all of them again, when Redis is back: it may have been long away */
 
@@ -243,11 +261,12 @@ queue_clerk_second(queue_clerk_t *c)
 }
 
 
-/* All that the first ones have not been told. */
+/* All of them, in slices: the first do not wait for the others. */
 
 static void
 queue_clerk_rest(queue_clerk_t *c)
 {
+    size_t          m;
     int64_t         n, i, slice;
     queue_places_t  places;
 
@@ -255,20 +274,25 @@ queue_clerk_rest(queue_clerk_t *c)
         return;
     }
 
-    n = queue_places_changed(&places, &c->all, QUEUE_CLERK_FIRST, 1);
+    n = queue_places_changed(&places, &c->all, &c->first, 0);
 
     for (i = 0; i < n && !at_stop_raised(&c->run->stop); i += slice) {
         slice = (n - i < QUEUE_CLERK_SLICE) ? n - i : QUEUE_CLERK_SLICE;
+        m = (size_t) slice;
 
-        if (queue_clerk_tell(c, places.list + i, (size_t) slice) != AT_OK) {
+        /* those that have become first meanwhile know better */
+
+        if (i > 0) {
+            m = queue_places_without(places.list + i, m, &c->first);
+        }
+
+        if (queue_clerk_tell(c, places.list + i, m) != AT_OK) {
             queue_places_free(&c->all);
             break;
         }
 
-        /* the first do not wait for the others */
-
         if (at_postgres_notified(c->pg)) {
-            c->moved = 1;
+            queue_clerk_moved(c);
         }
 
         if (c->moved && at_time_mono() >= c->look) {

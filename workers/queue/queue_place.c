@@ -25,8 +25,10 @@ static const at_redis_script_t  queue_place_script = {
 
 
 static int queue_place_order(const void *a, const void *b);
+static queue_place_t *queue_place_find(const queue_places_t *places,
+    const queue_place_t *place);
 static int queue_place_moved(const queue_place_t *now,
-    const queue_place_t *was, int64_t above, int etas);
+    const queue_place_t *was, int down);
 static redisReply *queue_place_watched(at_redis_t *redis,
     const queue_place_t *list, size_t n);
 static int64_t queue_place_publish(at_redis_t *redis,
@@ -77,11 +79,11 @@ queue_places_free(queue_places_t *places)
 
 
 int64_t
-queue_places_changed(queue_places_t *places, queue_places_t *old,
-    int64_t above, int etas)
+queue_places_changed(queue_places_t *places, queue_places_t *told,
+    queue_places_t *other, int down)
 {
     size_t          i, n;
-    queue_place_t  *now, *was;
+    queue_place_t  *now, *was, *kept;
     queue_places_t  next;
 
     next.n = places->n;
@@ -98,28 +100,41 @@ queue_places_changed(queue_places_t *places, queue_places_t *old,
 
     for (i = 0; i < places->n; i++) {
         now = &places->list[i];
-        was = old->n ? bsearch(now, old->list, old->n, sizeof(queue_place_t),
-                               queue_place_order)
-                     : NULL;
+        was = queue_place_find(told, now);
 
-        if (queue_place_moved(now, was, above, etas)) {
+        if (was == NULL) {
+            was = queue_place_find(other, now);
+        }
+
+        if (was == NULL || queue_place_moved(now, was, down)) {
+            if (was) {
+                *was = *now;
+            }
+
             places->list[n++] = *now;
             continue;
         }
 
-        /* what was told last counts, or small steps would never be told */
+        /* small steps add up, so it is what was told that counts */
 
-        if (was) {
-            now = bsearch(now, next.list, next.n, sizeof(queue_place_t),
-                          queue_place_order);
-            now->eta = was->eta;
-        }
+        kept = queue_place_find(&next, now);
+        kept->place = was->place;
+        kept->eta = was->eta;
     }
 
-    queue_places_free(old);
-    *old = next;
+    queue_places_free(told);
+    *told = next;
 
     return (int64_t) n;
+}
+
+
+static queue_place_t *
+queue_place_find(const queue_places_t *places, const queue_place_t *place)
+{
+    return places->n ? bsearch(place, places->list, places->n,
+                               sizeof(queue_place_t), queue_place_order)
+                     : NULL;
 }
 
 
@@ -133,20 +148,37 @@ queue_place_order(const void *a, const void *b)
 
 static int
 queue_place_moved(const queue_place_t *now, const queue_place_t *was,
-    int64_t above, int etas)
+    int down)
 {
     int64_t  by;
 
-    /* also the way down: what was told of above may have been late */
-
-    if (was == NULL || now->place != was->place) {
-        return now->place > above || (was && was->place > above);
+    if (down) {
+        return now->place < was->place;
     }
 
     by = now->eta - was->eta;
     by = (by < 0) ? -by : by;
 
-    return etas && by >= QUEUE_PLACE_ETA && by * 10 >= was->eta;
+    return now->place != was->place
+           || (by >= QUEUE_PLACE_ETA && by * 10 >= was->eta);
+}
+
+
+size_t
+queue_places_without(queue_place_t *list, size_t n,
+    const queue_places_t *told)
+{
+    size_t  i, left;
+
+    left = 0;
+
+    for (i = 0; i < n; i++) {
+        if (queue_place_find(told, &list[i]) == NULL) {
+            list[left++] = list[i];
+        }
+    }
+
+    return left;
 }
 
 

@@ -32,13 +32,21 @@ int queue_places_read(queue_places_t *places, PGresult *rows);
 void queue_places_free(queue_places_t *places);
 
 /*
- * Moves those that differ from old to the front, where they are in no order,
- * and returns how many they are.  A place counts from above on; an eta counts
- * with it, and alone if etas is 1 and it has moved by a tenth and 2 s.  Then
- * old becomes what is there now.  AT_ERROR: no memory.
+ * Moves what is to be told to the front and returns how many it is.  What was
+ * told before stands in told, which becomes what has been told after it, or
+ * else in other.
+ *
+ * With down a place is told when it is new or nearer than before: one that
+ * was taken and came back at once, since providers are at their limits, would
+ * make all behind it go to and fro.  Without, it is told when it has changed,
+ * or the eta has by a tenth and 2 s.  AT_ERROR: no memory.
  */
-int64_t queue_places_changed(queue_places_t *places, queue_places_t *old,
-    int64_t above, int etas);
+int64_t queue_places_changed(queue_places_t *places, queue_places_t *told,
+    queue_places_t *other, int down);
+
+/* Takes those out that stand in told; returns how many are left. */
+size_t queue_places_without(queue_place_t *list, size_t n,
+    const queue_places_t *told);
 
 /*
  * Tells n of them to those who have subscribed.  How many were told, or

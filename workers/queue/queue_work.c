@@ -2,9 +2,9 @@
  * The thread that has generations drawn: takes rows while there is room, has
  * nginx attempt them, keeps their leases, and stores what became of them.
  *
- * Room is "parallel" attempts, and less when the limits of providers are
- * reached: then there is as much as is under way, nothing is taken until the
- * time that nginx named, and each one that goes well makes room for one more.
+ * Room is "parallel" attempts.  When the limits of providers are reached,
+ * nothing is taken until the time that nginx named, and then one after the
+ * other: nginx refuses the first that is too many within milliseconds.
  *
  * An outcome that cannot be stored, because PostgreSQL is away, waits for it;
  * if the lease ends meanwhile the fence refuses it, and somebody else has the
@@ -21,6 +21,8 @@
 #define QUEUE_AGAIN      200            /* ms, while PostgreSQL is away */
 #define QUEUE_LIMITED    1000           /* without Retry-After */
 #define QUEUE_PAUSE_MAX  60000
+#define QUEUE_CALM       10000
+#define QUEUE_GAP        50             /* between two, until it is calm */
 #define QUEUE_AWAY_MIN   500
 #define QUEUE_AWAY_MAX   10000
 #define QUEUE_WHILE      2000           /* ... for one that waits alone */
@@ -37,7 +39,8 @@ typedef struct {
     int64_t          room;
     int64_t          pause;             /* take nothing before */
     int64_t          look;              /* ... but look then */
-    int64_t          away;              /* ms, of the next such pause */
+    int64_t          calm;              /* no limit was met since long, then */
+    int64_t          away;              /* ms, of the next pause for nginx */
     int64_t          stop;              /* leave what is under way then */
 } queue_work_t;
 
@@ -91,7 +94,7 @@ queue_work_thread(void *data)
         queue_work_renew(&w);
 
         queue_gauge(QUEUE_RUNNING, w.used);
-        queue_gauge(QUEUE_PAUSED, w.pause > at_time_mono());
+        queue_gauge(QUEUE_PAUSED, w.pause > at_time_mono() + QUEUE_GAP);
         queue_gauge(QUEUE_POSTGRES_UP, at_postgres_up(w.pg));
 
         queue_work_wait(&w);
@@ -186,6 +189,10 @@ queue_work_take(queue_work_t *w)
 
         slot->renew = slot->taken + w->run->settings.lease / 3;
         w->used++;
+
+        if (slot->taken < w->calm) {
+            w->pause = slot->taken + QUEUE_GAP;
+        }
 
         if (queue_attempt_begin(w->run, w->fetch, slot) != AT_OK) {
             queue_work_end(w, slot);
@@ -430,16 +437,15 @@ queue_work_delay(queue_work_t *w, const queue_slot_t *slot)
 static void
 queue_work_pace(queue_work_t *w, const queue_slot_t *slot)
 {
-    int64_t  ms, others;
-
-    others = w->used - 1;
+    int64_t  ms;
 
     switch (slot->answer.verdict) {
 
     case QUEUE_IS_LIMITED:
         ms = slot->call.retry_after ? slot->call.retry_after : QUEUE_LIMITED;
         ms = (ms > QUEUE_PAUSE_MAX) ? QUEUE_PAUSE_MAX : ms;
-        w->room = (others > 0) ? others : 1;
+        w->calm = at_time_mono() + ms + QUEUE_CALM;
+        w->room = w->nslots;
         break;
 
     case QUEUE_IS_AWAY:
