@@ -154,16 +154,13 @@ CREATE TABLE IF NOT EXISTS atelier.product_check (
     modified       text                -- Last-Modified, as it came
 );
 
-ALTER TABLE atelier.product_check SET (
-    fillfactor = 70,
-    autovacuum_vacuum_scale_factor = 0.05
-);
+ALTER TABLE atelier.product_check
+    SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 
 -- Every shop has a budget of its own, so its products are asked for by it.
 
 CREATE INDEX IF NOT EXISTS product_check_due
     ON atelier.product_check (retailer, next_check);
-
 
 -- Text at the edges.
 
@@ -245,7 +242,6 @@ LANGUAGE sql STABLE AS $$
                            '-infinity')
     ORDER BY h.at
 $$;
-
 
 -- What follows from a change, whoever makes it.
 
@@ -361,7 +357,6 @@ CREATE CONSTRAINT TRIGGER product_announced_late
                        AND NEW.announced_at IS NOT NULL)
     EXECUTE FUNCTION atelier.product_announce();
 
-
 -- For workers: what pages said.
 --
 -- seen is an array of objects; id is needed, title and url for a product that
@@ -424,7 +419,6 @@ BEGIN
                 RETURN NEXT;
                 CONTINUE;
             END IF;
-
             -- two may find it at once: then it is there a moment later
 
             INSERT INTO atelier.product AS t (id, title, url, image, category,
@@ -456,7 +450,6 @@ BEGIN
             SELECT * INTO p FROM atelier.product AS t
             WHERE t.id = products_see.id FOR UPDATE;
         END IF;
-
         what := 'fenced';
         IF (o->>'fence') IS NOT NULL AND NOT EXISTS (
             SELECT FROM atelier.product_check c
@@ -640,7 +633,6 @@ LANGUAGE sql AS $$
     SELECT max(id) FROM few
 $$;
 
-
 -- For those who ask: a page of products as JSON, {"total":N,"results":[...]}
 -- and what asked wants of "facets":{...}.  asked is an object whose members
 -- may all be missing:
@@ -704,8 +696,9 @@ BEGIN
         'NOT MATERIALIZED (SELECT p.*, 0 AS score FROM atelier.product p
          WHERE %s)'
         ELSE
-        'MATERIALIZED (SELECT p.id, p.category, p.retailer, p.in_stock, p.verified,
-                 p.price, p.currency, p.first_at, found.score FROM found
+        'MATERIALIZED (SELECT p.id, p.category, p.retailer, p.in_stock,
+             p.verified, p.price, p.currency, p.first_at, found.score
+         FROM found
          JOIN atelier.product p ON p.id = found.id WHERE %s)' END, filter);
 
     SELECT string_agg(format('concat(%L, (%s))', to_json(f) || ':',

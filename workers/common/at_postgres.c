@@ -33,6 +33,7 @@ struct at_postgres_s {
 
 
 static int at_postgres_connect(at_postgres_t *pg);
+static int at_postgres_handshake(at_postgres_t *pg, int64_t until);
 static void at_postgres_notice(void *data, const char *text);
 static int at_postgres_listen(at_postgres_t *pg, int64_t until);
 static int at_postgres_say(at_postgres_t *pg, const char *sql,
@@ -210,12 +211,10 @@ at_postgres_exec(at_postgres_t *pg, const at_postgres_statement_t *statement,
 static int
 at_postgres_connect(at_postgres_t *pg)
 {
-    short                      events;
-    int64_t                    until;
-    PostgresPollingStatusType  state;
-    const char                *keys[] = { "dbname", "application_name", NULL };
-    const char                *values[] = { pg->settings->conninfo,
-                                            "atelier-worker", NULL };
+    int64_t      until;
+    const char  *keys[] = { "dbname", "application_name", NULL };
+    const char  *values[] = { pg->settings->conninfo, "atelier-worker",
+                              NULL };
 
     if (pg->conn) {
         return AT_OK;
@@ -237,19 +236,8 @@ at_postgres_connect(at_postgres_t *pg)
         return AT_ERROR;
     }
 
-    for (state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
-         state = PQconnectPoll(pg->conn))
-    {
-        events = (state == PGRES_POLLING_READING) ? POLLIN : POLLOUT;
-
-        if (state == PGRES_POLLING_FAILED
-            || at_postgres_wait(pg, events, until) != AT_OK)
-        {
-            at_postgres_lost(pg, (state == PGRES_POLLING_FAILED)
-                                 ? PQerrorMessage(pg->conn)
-                                 : "no answer in time");
-            return AT_ERROR;
-        }
+    if (at_postgres_handshake(pg, until) != AT_OK) {
+        return AT_ERROR;
     }
 
     if (PQsetnonblocking(pg->conn, 1) != 0) {
@@ -271,6 +259,31 @@ at_postgres_connect(at_postgres_t *pg)
     }
 
     pg->connection++;
+
+    return AT_OK;
+}
+
+
+static int
+at_postgres_handshake(at_postgres_t *pg, int64_t until)
+{
+    short                      events;
+    PostgresPollingStatusType  state;
+
+    for (state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
+         state = PQconnectPoll(pg->conn))
+    {
+        events = (state == PGRES_POLLING_READING) ? POLLIN : POLLOUT;
+
+        if (state == PGRES_POLLING_FAILED
+            || at_postgres_wait(pg, events, until) != AT_OK)
+        {
+            at_postgres_lost(pg, (state == PGRES_POLLING_FAILED)
+                                 ? PQerrorMessage(pg->conn)
+                                 : "no answer in time");
+            return AT_ERROR;
+        }
+    }
 
     return AT_OK;
 }

@@ -3,8 +3,9 @@
  *
  * One thread uses one at_redis_t.  Every command has a time limit; when Redis
  * is away, calls return NULL at once until the next try is due, at first after
- * 0.1 s, in the end every 5 s or what backoff says.  A reply is freed by freeReplyObject(), and is
- * never an error: those count as NULL, and at_redis_error() says which.
+ * 0.1 s, in the end every 5 s or what backoff says.  A reply is freed by
+ * freeReplyObject(), and is never an error: those count as NULL, and
+ * at_redis_error() says which.
  */
 
 #ifndef AT_REDIS_H
