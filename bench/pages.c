@@ -152,7 +152,7 @@ begin(at_fetch_t *fetch, at_fetch_call_t *call, char *url, size_t size,
 int
 main(int argc, char **argv)
 {
-    char                  urls[PARALLEL_MAX][256], *name, *list;
+    char                  urls[PARALLEL_MAX][256], *name, *list, *rest;
     run_t                 run;
     double                c, w;
     size_t                i, n, started, parallel;
@@ -179,8 +179,10 @@ main(int argc, char **argv)
 
     list = getenv("RECIPES");
 
-    for (name = strtok(list, " "); name && run.n < RECIPES_MAX;
-         name = strtok(NULL, " "))
+    rest = NULL;
+
+    for (name = list ? strtok_r(list, " ", &rest) : NULL;
+         name && run.n < RECIPES_MAX; name = strtok_r(NULL, " ", &rest))
     {
         run.recipes[run.n++] = recipe(name);
     }

@@ -52,8 +52,8 @@ test_selectors(void **state)
     /* the second rule, when the first finds nothing or no price */
 
     assert_string_equal(shop_line(shop_read(&t, URL, PAGE(
-        "<h1>Oak Chair</h1><p class=now>EMI ₹999/month</p><p class=pay>₹12,499"
-        "</p><del>₹12,000</del>"), 0)), "AB12|Oak Chair|12499.00||unknown");
+        "<h1>Oak Chair</h1><p class=now>EMI ₹999/month</p>"
+        "<p class=pay>₹12,499</p><del>₹12,000</del>"), 0)), "AB12|Oak Chair|12499.00||unknown");
 
     /* what lost says why */
 
@@ -88,8 +88,8 @@ test_reasons(void **state)
     shop_open(&t, SIXTH(""));
     p = shop_read(&t, URL, PAGE(
         "<meta property=og:image content=/favicon.png><h1>Chair</h1><p "
-        "class=now>₹999/month</p><p class=pay>₹12,499</p><del>₹12,000</del>"),
-        0);
+        "class=now>₹999/month</p><p class=pay>₹12,499</p><del>"
+        "₹12,000</del>"), 0);
     assert_string_equal(why_of(p, AT_SHOP_PRICE), "an instalment");
     assert_string_equal(why_of(p, AT_SHOP_MRP), "not above the price");
     assert_string_equal(why_of(p, AT_SHOP_IMAGE), "not an image of this shop");
@@ -237,14 +237,15 @@ test_microdata(void **state)
         "itemtype='https://schema.org/Product'><i itemprop=name>Near</i>"
         "</div><div itemprop=offers itemscope itemtype="
         "'https://schema.org/Offer'><p itemprop=priceSpecification itemscope>"
-        "<i itemprop=price>₹9</i></p><i itemprop=price content='1499.5'>₹1,499"
-        "</i><data itemprop=priceCurrency value=INR></data></div></div>"),
+        "<i itemprop=price>₹9</i></p><i itemprop=price content='1499.5'>"
+        "₹1,499</i><data itemprop=priceCurrency value=INR></data></div></div>"),
         0)), "AB12|Chair|1499.50||unknown");
 
     assert_string_equal(shop_line(shop_read(&t, URL, PAGE(
         "<div itemscope itemtype='https://schema.org/Product'><b itemprop="
-        "name>Chair</b><div itemprop=offers itemscope><i itemprop=price>₹1,499"
-        "</i></div><div itemprop=offers itemscope><i itemprop=price>₹1,999</i>"
+        "name>Chair</b><div itemprop=offers itemscope><i "
+        "itemprop=price>₹1,499</i></div><div itemprop=offers itemscope><i "
+        "itemprop=price>₹1,999</i>"
         "</div></div>"), 0)), "AB12|Chair|||unknown");
     shop_close(&t);
 }
