@@ -117,28 +117,37 @@ LANGUAGE sql STABLE AS $$
     FROM atelier.generation_rate r
 $$;
 
--- The first so many of those that wait, in order.
+-- So many of those that wait, in order, after the one at (turn, n); from the
+-- first on: after (-1, 0).
 
-CREATE OR REPLACE FUNCTION atelier.generation_positions(most bigint)
-RETURNS TABLE (id text, place bigint, eta integer)
+CREATE OR REPLACE FUNCTION atelier.generation_places(most bigint,
+    after_turn bigint, after_n bigint)
+RETURNS TABLE (id text, place bigint, eta integer, turn bigint, n bigint)
 LANGUAGE sql STABLE AS $$
     -- sub-selects, so that the planner expects one row and no hard work
 
-    SELECT q.id, q.place,
+    SELECT p.id, p.place,
            least(86400, greatest(
                1,
-               ceil((q.place + (SELECT count(*) FROM atelier.generation
+               ceil((p.place + (SELECT count(*) FROM atelier.generation
                                 WHERE status = 'running'
                                       AND turn IS NOT NULL))
                     * (SELECT r.seconds / greatest(r.ends, 0.001)
                        FROM atelier.generation_rate r)),
-               q.due))::integer
-    FROM (SELECT g.id, row_number() OVER (ORDER BY g.turn, g.n) AS place,
-                 ceil(extract(epoch FROM g.not_before - clock_timestamp()))
-                     AS due
-          FROM atelier.generation g WHERE g.status = 'queued'
-          ORDER BY g.turn, g.n LIMIT most) AS q
-    ORDER BY q.place
+               ceil(extract(epoch FROM p.not_before - clock_timestamp()))
+           ))::integer,
+           p.turn, p.n
+    FROM (SELECT q.*, row_number() OVER (ORDER BY q.turn, q.n)
+                      + (SELECT count(*) FROM atelier.generation b
+                         WHERE b.status = 'queued'
+                               AND (b.turn, b.n) <= (after_turn, after_n))
+                      AS place
+          FROM (SELECT g.id, g.turn, g.n, g.not_before
+                FROM atelier.generation g
+                WHERE g.status = 'queued'
+                      AND (g.turn, g.n) > (after_turn, after_n)
+                ORDER BY g.turn, g.n LIMIT most) AS q) AS p
+    ORDER BY p.place
 $$;
 
 -- A generation as the API shows it, NULL if there is none: done: the answer

@@ -355,11 +355,18 @@ queue($_, by => $_ % 3) for 1 .. 10;
 take() for 1 .. 3;
 $one->ask("UPDATE atelier.generation SET not_before = now() + interval '50 s'"
           . " WHERE id = '@{[ id(8) ]}'");
-is_deeply([ $one->ask('SELECT * FROM atelier.generation_positions(5)') ],
-          [ map { my $g = get($_->[0]); join '|', id($_->[0]),
-                  $g =~ /"position":(\d+),"etaSeconds":(\d+)/ }
-            map { [ hex(substr((split /\|/)[0], 16)) ] }
-            $one->ask('SELECT * FROM atelier.generation_positions(5)') ],
+my @places = $one->ask('SELECT id, place, eta, turn, n'
+                       . ' FROM atelier.generation_places(3, -1, 0)');
+my (undef, undef, undef, @last) = split /\|/, $places[-1];
+push @places, $one->ask('SELECT id, place, eta, turn, n FROM'
+                        . " atelier.generation_places(100, $last[0], $last[1])");
+is(scalar @places, 7, 'all that wait, in two parts');
+s/\|\d+\|\d+$// for @places;
+is_deeply(\@places,
+          [ map { my ($id) = split /\|/;
+                  my $g = get(hex substr $id, 16);
+                  join '|', $id, $g =~ /"position":(\d+),"etaSeconds":(\d+)/ }
+            @places ],
           'places in one go');
 clear();
 
@@ -444,7 +451,7 @@ $one->ask('DO $$ BEGIN FOR i IN 1 .. 100 LOOP PERFORM'
 note(sprintf 'the place of the last of 10,000: %.2f ms',
      (Time::HiRes::time() - $began) * 10);
 $began = Time::HiRes::time();
-$one->ask('SELECT count(*) FROM atelier.generation_positions(10000)');
+$one->ask('SELECT count(*) FROM atelier.generation_places(10000, -1, 0)');
 note(sprintf 'all places: %.1f ms', (Time::HiRes::time() - $began) * 1000);
 $began = Time::HiRes::time();
 my $all = join ";\n", map { queue_sql($_, by => $_, most => 100_000) }

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 
-#define QUEUE_CLERK_FIRST   20          /* places told at once */
-#define QUEUE_CLERK_ALL     100000      /* ... at all */
-#define QUEUE_CLERK_SLICE   250         /* ... in one command */
+#define QUEUE_CLERK_FIRST   20          /* places told in some ms */
+#define QUEUE_CLERK_PAGE    1000        /* ... read at once */
+#define QUEUE_CLERK_SLICE   250         /* ... told at once */
 #define QUEUE_CLERK_GAP     20          /* ms between two looks */
 #define QUEUE_CLERK_SETTLE  10          /* ms from a change to a look */
 #define QUEUE_CLERK_AGAIN   200         /* ... while Redis is away */
@@ -33,6 +33,7 @@ typedef struct {
     at_redis_t       *redis;            /* or NULL */
     queue_places_t    first;            /* as they were told */
     queue_places_t    all;
+    unsigned          looks;            /* at the first */
     int               epoll;
     unsigned          holder:1;
     unsigned          moved:1;          /* since the first were told */
@@ -41,6 +42,16 @@ typedef struct {
     int64_t           state;
     int64_t           prune;
 } queue_clerk_t;
+
+
+/* A place in the order of the queue. */
+typedef struct {
+    char  turn[24];
+    char  n[24];
+} queue_cursor_t;
+
+
+static const queue_cursor_t  queue_clerk_begin = { "-1", "0" };
 
 
 /* Ours again if it is ours; the numbers are "ATEL" and the file's. */
@@ -53,8 +64,9 @@ static const at_postgres_statement_t  queue_clerk_lock = {
 
 static const at_postgres_statement_t  queue_clerk_places = {
     "atelier_queue_places",
-    "SELECT id, place, eta FROM atelier.generation_positions($1::bigint)",
-    1
+    "SELECT id, place, eta, turn, n"
+    " FROM atelier.generation_places($1::bigint, $2::bigint, $3::bigint)",
+    3
 };
 
 static const at_postgres_statement_t  queue_clerk_measure = {
@@ -83,8 +95,9 @@ static void queue_clerk_moved(queue_clerk_t *c);
 static void queue_clerk_first(queue_clerk_t *c);
 static void queue_clerk_second(queue_clerk_t *c);
 static void queue_clerk_rest(queue_clerk_t *c);
+static void queue_clerk_breathe(queue_clerk_t *c);
 static int queue_clerk_read(queue_clerk_t *c, int64_t most,
-    queue_places_t *places);
+    queue_places_t *places, queue_cursor_t *cursor);
 static int queue_clerk_tell(queue_clerk_t *c, const queue_place_t *list,
     size_t n);
 static int64_t queue_clerk_number(queue_clerk_t *c,
@@ -211,13 +224,15 @@ static void
 queue_clerk_first(queue_clerk_t *c)
 {
     int64_t         n;
-    queue_places_t  places;
+    queue_cursor_t  cursor = queue_clerk_begin;
+    queue_places_t  places = { .n = 0 };
 
     c->look = at_time_mono() + QUEUE_CLERK_GAP;
+    c->looks++;
     c->moved = 0;
 
     if (c->redis == NULL
-        || queue_clerk_read(c, QUEUE_CLERK_FIRST, &places) != AT_OK)
+        || queue_clerk_read(c, QUEUE_CLERK_FIRST, &places, &cursor) < 0)
     {
         return;
     }
@@ -261,56 +276,71 @@ queue_clerk_second(queue_clerk_t *c)
 }
 
 
-/* All of them, in slices: the first do not wait for the others. */
+/* All of them, in parts: the first do not wait for the others. */
 
 static void
 queue_clerk_rest(queue_clerk_t *c)
 {
+    int             rows;
     size_t          m;
     int64_t         n, i, slice;
-    queue_places_t  places;
+    unsigned        looks;
+    queue_cursor_t  cursor = queue_clerk_begin;
+    queue_places_t  places = { .n = 0 };
 
-    if (queue_clerk_read(c, QUEUE_CLERK_ALL, &places) != AT_OK) {
-        return;
-    }
+    looks = c->looks;
 
-    n = queue_places_changed(&places, &c->all, &c->first, 0);
+    do {
+        rows = queue_clerk_read(c, QUEUE_CLERK_PAGE, &places, &cursor);
+        queue_clerk_breathe(c);
+
+    } while (rows == QUEUE_CLERK_PAGE && !at_stop_raised(&c->run->stop));
+
+    n = (rows < 0) ? 0 : queue_places_changed(&places, &c->all, &c->first, 0);
 
     for (i = 0; i < n && !at_stop_raised(&c->run->stop); i += slice) {
         slice = (n - i < QUEUE_CLERK_SLICE) ? n - i : QUEUE_CLERK_SLICE;
-        m = (size_t) slice;
 
-        /* those that have become first meanwhile know better */
+        /* the first have been told better, if they were looked at since */
 
-        if (i > 0) {
-            m = queue_places_without(places.list + i, m, &c->first);
-        }
+        m = queue_places_without(places.list + i, (size_t) slice,
+                                 c->looks != looks ? &c->first : NULL);
 
         if (queue_clerk_tell(c, places.list + i, m) != AT_OK) {
             queue_places_free(&c->all);
             break;
         }
 
-        if (at_postgres_notified(c->pg)) {
-            queue_clerk_moved(c);
-        }
-
-        if (c->moved && at_time_mono() >= c->look) {
-            queue_clerk_first(c);
-        }
+        queue_clerk_breathe(c);
     }
 
     queue_places_free(&places);
 }
 
 
-static int
-queue_clerk_read(queue_clerk_t *c, int64_t most, queue_places_t *places)
+static void
+queue_clerk_breathe(queue_clerk_t *c)
 {
-    int          rc, refused;
+    if (at_postgres_notified(c->pg)) {
+        queue_clerk_moved(c);
+    }
+
+    if (c->moved && at_time_mono() >= c->look) {
+        queue_clerk_first(c);
+    }
+}
+
+
+/* Adds the rows after the cursor, and returns how many; below 0: away. */
+
+static int
+queue_clerk_read(queue_clerk_t *c, int64_t most, queue_places_t *places,
+    queue_cursor_t *cursor)
+{
+    int          n, refused;
     char         text[24];
     PGresult    *rows;
-    const char  *params[] = { text };
+    const char  *params[] = { text, cursor->turn, cursor->n };
 
     (void) snprintf(text, sizeof(text), "%lld", (long long) most);
 
@@ -319,10 +349,21 @@ queue_clerk_read(queue_clerk_t *c, int64_t most, queue_places_t *places)
         return AT_ERROR;
     }
 
-    rc = queue_places_read(places, rows);
+    n = PQntuples(rows);
+
+    if (queue_places_add(places, rows) != AT_OK) {
+        n = AT_ERROR;
+
+    } else if (n > 0) {
+        (void) snprintf(cursor->turn, sizeof(cursor->turn), "%s",
+                        PQgetvalue(rows, n - 1, 3));
+        (void) snprintf(cursor->n, sizeof(cursor->n), "%s",
+                        PQgetvalue(rows, n - 1, 4));
+    }
+
     PQclear(rows);
 
-    return rc;
+    return n;
 }
 
 

@@ -38,30 +38,30 @@ static int queue_place_message(at_buf_t *b, const queue_place_t *place,
 
 
 int
-queue_places_read(queue_places_t *places, PGresult *rows)
+queue_places_add(queue_places_t *places, PGresult *rows)
 {
-    int     i, n;
-    size_t  len;
+    int             i, n;
+    size_t          len;
+    queue_place_t  *list, *place;
 
     n = PQntuples(rows);
 
-    places->n = 0;
-    places->list = calloc((size_t) n + 1, sizeof(queue_place_t));
-
-    if (places->list == NULL) {
+    list = realloc(places->list,
+                   (places->n + (size_t) n + 1) * sizeof(queue_place_t));
+    if (list == NULL) {
         return AT_ERROR;
     }
+
+    places->list = list;
 
     for (i = 0; i < n; i++) {
         len = (size_t) PQgetlength(rows, i, 0);
 
         if (len == QUEUE_ID_LEN) {
-            memcpy(places->list[places->n].id, PQgetvalue(rows, i, 0), len);
-            places->list[places->n].place = strtoll(PQgetvalue(rows, i, 1),
-                                                    NULL, 10);
-            places->list[places->n].eta = strtoll(PQgetvalue(rows, i, 2),
-                                                  NULL, 10);
-            places->n++;
+            place = &list[places->n++];
+            memcpy(place->id, PQgetvalue(rows, i, 0), len + 1);
+            place->place = strtoll(PQgetvalue(rows, i, 1), NULL, 10);
+            place->eta = strtoll(PQgetvalue(rows, i, 2), NULL, 10);
         }
     }
 
@@ -173,7 +173,7 @@ queue_places_without(queue_place_t *list, size_t n,
     left = 0;
 
     for (i = 0; i < n; i++) {
-        if (queue_place_find(told, &list[i]) == NULL) {
+        if (told == NULL || queue_place_find(told, &list[i]) == NULL) {
             list[left++] = list[i];
         }
     }

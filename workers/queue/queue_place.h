@@ -27,8 +27,8 @@ typedef struct {
 } queue_places_t;
 
 
-/* From rows of id, place, eta. */
-int queue_places_read(queue_places_t *places, PGresult *rows);
+/* Rows of id, place, eta. */
+int queue_places_add(queue_places_t *places, PGresult *rows);
 void queue_places_free(queue_places_t *places);
 
 /*
@@ -44,7 +44,7 @@ void queue_places_free(queue_places_t *places);
 int64_t queue_places_changed(queue_places_t *places, queue_places_t *told,
     queue_places_t *other, int down);
 
-/* Takes those out that stand in told; returns how many are left. */
+/* Takes those out that stand in told, if any; returns how many are left. */
 size_t queue_places_without(queue_place_t *list, size_t n,
     const queue_places_t *told);
 
