@@ -2,10 +2,11 @@
  * Price text of shops, to hundredths of the unit.
  *
  * "Rs. 1,23,456/-", "MRP ₹12,34,567.50", "₹2.5 Lakh",
- * "₹24,999 - ₹35,999", "15,75 €", "31.490" where pesos have no cents.  What is an instalment, an
- * exchange or bank offer, a coupon, a saving, a delivery charge or the price
- * of 100 g is refused, and so is a text with two prices, or one whose dots
- * and commas can be read in two ways: no price is better than a wrong one.
+ * "₹24,999 - ₹35,999", "15,75 €", "31.490" where pesos have no cents.
+ * What is an instalment, an exchange or bank offer, a coupon, a saving, a
+ * delivery charge or the price of 100 g is refused, and so is a text with two
+ * prices, or one whose dots and commas can be read in two ways: no price is
+ * better than a wrong one.
  * Nothing is allocated or kept.
  */
 

@@ -53,7 +53,8 @@ test_selectors(void **state)
 
     assert_string_equal(shop_line(shop_read(&t, URL, PAGE(
         "<h1>Oak Chair</h1><p class=now>EMI ₹999/month</p>"
-        "<p class=pay>₹12,499</p><del>₹12,000</del>"), 0)), "AB12|Oak Chair|12499.00||unknown");
+        "<p class=pay>₹12,499</p><del>₹12,000</del>"), 0)),
+        "AB12|Oak Chair|12499.00||unknown");
 
     /* what lost says why */
 
@@ -238,7 +239,8 @@ test_microdata(void **state)
         "</div><div itemprop=offers itemscope itemtype="
         "'https://schema.org/Offer'><p itemprop=priceSpecification itemscope>"
         "<i itemprop=price>₹9</i></p><i itemprop=price content='1499.5'>"
-        "₹1,499</i><data itemprop=priceCurrency value=INR></data></div></div>"),
+        "₹1,499</i><data itemprop=priceCurrency value=INR></data></div>"
+        "</div>"),
         0)), "AB12|Chair|1499.50||unknown");
 
     assert_string_equal(shop_line(shop_read(&t, URL, PAGE(

@@ -226,7 +226,9 @@ test_flipkart_product(void **state)
     assert_string_equal(shop_line(shop_read(&t, url,
         "<html><body>" FLIP_LD("19490") FLIP_LD("19490") "<h1>Lamp (Red)</h1>"
         "<div><div class=q7>₹19,490</div><div class=q8>₹24,999</div>"
-        "<span>22% off</span></div><div>Buy at <b>₹17,541</b></div><div>Blue: Out of "
+        "<span>22% off</span></div><div>Buy at <b>₹17,541</b></div>"
+        "<div>Blue: "
+        "Out of "
         "stock</div><button>Add to cart</button><button>Buy Now</button>"
         "</body></html>", 0)),
         "LMPAAAAAAAAAAAA9|Lamp (Red)|19490.00|24999.00|in");
@@ -332,7 +334,9 @@ test_pepperfry(void **state)
         "\"name\":\"Teak Sofa\",\"offers\":{\"price\":\"24999\","
         "\"priceCurrency\":\"INR\"}}</script><div class=vip-product-price-row>"
         "<span class='text-xxl font-bold'>₹24,999</span>"
-        "<span>EMI from ₹1,200</span></div><div class=vip-product-mrp><span class=text-lg>₹39,999"
+        "<span>EMI from ₹1,200</span></div>"
+        "<div class=vip-product-mrp><span class="
+        "text-lg>₹39,999"
         "</span></div><div>Cashback ₹500</div><div data-test=vipAddToCart>Add"
         "</div><div class=similar>₹9,999 Out of stock</div></body></html>",
         0)), "1234567|Teak Sofa|24999.00|39999.00|in");
