@@ -1,0 +1,93 @@
+/*
+ * Settings of those who look at shops (see at_look.h).
+ */
+
+#include "at_look.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+
+#define AT_LOOK_WIRE   (4 * 1024 * 1024)
+#define AT_LOOK_RATIO  100
+
+
+int
+at_look_wire(at_look_wire_t *w, const at_look_conf_t *conf,
+    const at_redis_settings_t *redis)
+{
+    size_t  i;
+
+    memset(w, 0, sizeof(at_look_wire_t));
+
+    w->allow.rules = calloc(conf->allow_address.n + 1,
+                            sizeof(at_address_rule_t));
+    if (w->allow.rules == NULL) {
+        return AT_ERROR;
+    }
+
+    for (i = 0; i < conf->allow_address.n; i++) {
+        (void) at_address_parse(conf->allow_address.items[i],
+                                &w->allow.rules[i]);
+    }
+
+    w->allow.n = conf->allow_address.n;
+
+    w->crawl = (at_crawl_settings_t) {
+        .fetch = {
+            .user_agent = conf->agent, .allow = &w->allow,
+            .timeout = conf->timeout, .connect = conf->connect,
+            .wire = AT_LOOK_WIRE, .bytes = AT_SHOP_BODY_MAX,
+            .ratio = AT_LOOK_RATIO, .parallel = (unsigned) conf->parallel,
+            .compressed = 1
+        },
+        .pace = {
+            .redis = redis, .share = (unsigned) conf->share,
+            .wall_least = conf->wall_least * 1000,
+            .wall_most = conf->wall_most * 1000
+        },
+        .agent = conf->agent,
+        .user_agents = (const char *const *) conf->user_agents.items,
+        .nuser_agents = conf->user_agents.n,
+        .proxies = (const char *const *) conf->proxies.items,
+        .nproxies = conf->proxies.n,
+        .retries = (unsigned) conf->retries, .backoff = conf->backoff,
+        .redirects = (unsigned) conf->redirects
+    };
+
+    return AT_OK;
+}
+
+
+void
+at_look_unwire(at_look_wire_t *w)
+{
+    free(w->allow.rules);
+    memset(w, 0, sizeof(at_look_wire_t));
+}
+
+
+const char *
+at_look_conf_agent(const char *value)
+{
+    size_t  i;
+
+    for (i = 0; value[i]; i++) {
+        if (value[i] < ' ' || value[i] > '~') {
+            return "holds bytes that a header cannot have";
+        }
+    }
+
+    return i ? NULL : "is empty: write a name, and an address of whom to ask";
+}
+
+
+const char *
+at_look_conf_address(const char *value)
+{
+    at_address_rule_t  rule;
+
+    return (at_address_parse(value, &rule) != AT_OK)
+           ? "is no address: write 127.0.0.1, 127.0.0.1:8081, 10.0.0.0/8 or "
+             "[::1]:8081" : NULL;
+}
