@@ -120,6 +120,14 @@ done($_, 1) for 1 .. 3;
 is(queue(6, by => 2), 'queued|2', 'the turn that waits is not overtaken');
 clear();
 
+# ... nor is it when an old one comes once more, or some were cancelled.
+
+queue($_, by => 1) for 1 .. 5;
+take();
+call('cancel', $_, quote(visitor(1))) for 2, 3;
+is(queue(6, by => 2), 'queued|2', 'what waits says whose turn it is, too');
+clear();
+
 # Two at once of one visitor, and of several.
 
 my @sessions = map { $db->session } 1 .. 4;
@@ -334,8 +342,10 @@ take();
 like(value(2), qr/^0\|.*"position":1,/, '... as it is now');
 call('renew', 1, 1, 60_000);
 call('retry', 1, 1, 0, 'NULL', "'x'");
+take(1);
+$one->ask('SELECT pg_sleep(0.01)');
 take();
-done(1, 2);
+done(1, 3);
 is(join(' ', told(1)), 'running queued running done',
    'every change is a message');
 is(value(1), '4|' . answer(1), 'the last is the answer');
