@@ -20,7 +20,6 @@
 #define QUEUE_CLERK_SLICE   250         /* ... told at once */
 #define QUEUE_CLERK_GAP     20          /* ms between two looks */
 #define QUEUE_CLERK_SETTLE  10          /* ms from a change to a look */
-#define QUEUE_CLERK_AGAIN   200         /* ... while Redis is away */
 #define QUEUE_CLERK_SECOND  1000
 #define QUEUE_CLERK_STATE   2000
 #define QUEUE_CLERK_PRUNE   60000
@@ -239,12 +238,8 @@ queue_clerk_first(queue_clerk_t *c)
 
     n = queue_places_changed(&places, &c->first, &c->all, 1);
 
-    /* all of them again, when Redis is back: it may have been long away */
-
-    if (n > 0 && queue_clerk_tell(c, places.list, (size_t) n) != AT_OK) {
-        queue_places_free(&c->first);
-        c->moved = 1;
-        c->look = at_time_mono() + QUEUE_CLERK_AGAIN;
+    if (n > 0) {
+        (void) queue_clerk_tell(c, places.list, (size_t) n);
     }
 
     queue_places_free(&places);
@@ -307,7 +302,6 @@ queue_clerk_rest(queue_clerk_t *c)
                                  c->looks != looks ? &c->first : NULL);
 
         if (queue_clerk_tell(c, places.list + i, m) != AT_OK) {
-            queue_places_free(&c->all);
             break;
         }
 
@@ -375,7 +369,11 @@ queue_clerk_tell(queue_clerk_t *c, const queue_place_t *list, size_t n)
     told = queue_places_tell(c->redis, list, n);
     queue_gauge(QUEUE_REDIS_UP, at_redis_up(c->redis));
 
+    /* all of it again by the second, as nobody knows what has been heard */
+
     if (told < 0) {
+        queue_places_free(&c->first);
+        queue_places_free(&c->all);
         return AT_ERROR;
     }
 
