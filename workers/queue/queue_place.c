@@ -9,7 +9,7 @@
 
 
 #define QUEUE_PLACE_PREFIX  "atelier:live:generate:"
-#define QUEUE_PLACE_MAX     sizeof(QUEUE_PLACE_PREFIX) + QUEUE_ID_LEN
+#define QUEUE_PLACE_MAX     (sizeof(QUEUE_PLACE_PREFIX) + QUEUE_ID_LEN)
 #define QUEUE_PLACE_ETA     2           /* s */
 
 
