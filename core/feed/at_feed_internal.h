@@ -24,7 +24,7 @@
 
 
 #include "at_feed.h"
-#include "at_feed_query.h"
+#include "at_feed_key.h"
 #include "../at_hash.h"
 #include "../at_json.h"
 #include "../at_text.h"
@@ -302,9 +302,6 @@ int at_feed_host_is(at_str_t host, const char *domain);
 
 /* Appends s percent-encoded; all but letters, digits and "-._~". */
 int at_feed_encode(at_buf_t *b, at_str_t s);
-
-/* Decodes into out, of s.len bytes at least; returns the length. */
-size_t at_feed_decode(at_str_t s, char *out);
 
 
 #endif /* AT_FEED_INTERNAL_H */

@@ -1,7 +1,8 @@
 /*
- * The normal form of a query's text.
+ * The normal form of a query's text, and what stands in a URL.
  *
- * at_feed_args.c alone calls it.  Nothing is allocated.
+ * Who reads queries calls it: at_feed_args.c for designs, at_shop_key.c and
+ * at_shop_args.c for products.  Nothing is allocated.
  */
 
 #ifndef AT_FEED_KEY_H
@@ -17,6 +18,12 @@
  * show nothing; at most AT_FEED_TEXT_MAX code points.  AT_ERROR: not UTF-8.
  */
 int at_feed_normal(at_str_t raw, char out[AT_FEED_TEXT_BYTES], size_t *len);
+
+/*
+ * Decodes percent forms into out, which may be s itself and has s.len bytes
+ * at least; returns the length.
+ */
+size_t at_feed_decode(at_str_t s, char *out);
 
 
 #endif /* AT_FEED_KEY_H */
