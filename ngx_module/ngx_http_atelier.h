@@ -33,6 +33,7 @@ typedef struct ngx_http_atelier_postgres_conf_s
 typedef struct ngx_http_atelier_redis_s     ngx_http_atelier_redis_t;
 typedef struct ngx_http_atelier_limits_s    ngx_http_atelier_limits_t;
 typedef struct ngx_http_atelier_live_s      ngx_http_atelier_live_t;
+typedef struct ngx_http_atelier_products_s  ngx_http_atelier_products_t;
 
 
 /* Where a directive stands, to name it in errors found after parsing. */
@@ -58,6 +59,7 @@ typedef struct {
     ngx_msec_t                    feed_stale;
     ngx_str_t                     feed_path;
     ngx_str_t                     feed_control;  /* Cache-Control */
+    ngx_http_atelier_products_t  *products;      /* atelier_products */
     ngx_int_t                     request_id;    /* index of $request_id */
     ngx_msec_t                    sockets_drain; /* the longest */
     unsigned                      sockets:1;     /* there may be some */
@@ -73,6 +75,7 @@ typedef enum {
     NGX_HTTP_ATELIER_HEALTH_LIVE,
     NGX_HTTP_ATELIER_DESIGNS,
     NGX_HTTP_ATELIER_FILL,
+    NGX_HTTP_ATELIER_PRODUCTS,
     NGX_HTTP_ATELIER_LIVE,
     NGX_HTTP_ATELIER_INVALIDATE,
     NGX_HTTP_ATELIER_SCRAPE,
@@ -195,6 +198,7 @@ ngx_int_t ngx_http_atelier_attempt_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_options_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_cancel_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_designs_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_products_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_metrics_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_live_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_ready_handler(ngx_http_request_t *r);

@@ -82,6 +82,11 @@ typedef struct {
     ngx_atomic_t               refused;      /* no room even so */
     ngx_atomic_t               invalidated;
     ngx_atomic_t               walks;        /* for that */
+    ngx_atomic_t               products[NGX_HTTP_ATELIER_NCACHE];
+    ngx_atomic_t               products_away;    /* answered 503 */
+    ngx_atomic_t               shop_jobs;    /* shops asked by /products */
+    ngx_atomic_t               shop_waits;   /* readers' pages held for them */
+    ngx_atomic_t               shop_late;    /* ... in vain */
 } ngx_http_atelier_cache_stats_t;
 
 

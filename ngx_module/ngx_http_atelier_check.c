@@ -288,6 +288,15 @@ ngx_http_atelier_check_missing(ngx_http_atelier_main_conf_t *amcf,
         return "a cache to invalidate: add \"atelier_cache pages 64m;\"";
     }
 
+    if (endpoint == NGX_HTTP_ATELIER_PRODUCTS && amcf->cache == NULL) {
+        return "a cache: add \"atelier_cache pages 64m;\"";
+    }
+
+    if (endpoint == NGX_HTTP_ATELIER_PRODUCTS && amcf->postgres == NULL) {
+        return "PostgreSQL, which has the products: add \"atelier_postgres "
+               "conninfo;\"";
+    }
+
     if (endpoint == NGX_HTTP_ATELIER_SCRAPE && amcf->redis == NULL) {
         return "Redis, where jobs are kept: add \"atelier_redis "
                "unix:path;\"";

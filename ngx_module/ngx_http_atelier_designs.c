@@ -12,10 +12,6 @@
 #include "feed/at_feed_id.h"
 
 
-/* What browsers may keep at most, in ms; shared caches are told more. */
-#define NGX_HTTP_ATELIER_BROWSER  300000
-
-
 static ngx_uint_t ngx_http_atelier_designs_whole(ngx_http_request_t *r,
     ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_http_atelier_designs_list(ngx_http_request_t *r);
@@ -26,23 +22,6 @@ static ngx_int_t ngx_http_atelier_designs_invalid(ngx_http_request_t *r,
 static ngx_int_t ngx_http_atelier_designs_wait(ngx_http_request_t *r,
     ngx_http_atelier_page_id_t *id);
 static void ngx_http_atelier_designs_left(void *data);
-static const u_char *ngx_http_atelier_designs_etag(ngx_http_request_t *r);
-static ngx_int_t ngx_http_atelier_designs_headers(ngx_http_request_t *r,
-    ngx_http_atelier_page_t *page, ngx_http_atelier_cache_e how,
-    ngx_str_t *timing);
-static ngx_int_t ngx_http_atelier_designs_set_etag(ngx_http_request_t *r,
-    ngx_http_atelier_page_t *page);
-
-
-static ngx_str_t  ngx_http_atelier_designs_status[] = {
-    ngx_string("L1"), ngx_string("L2"), ngx_string("STALE"),
-    ngx_string("MISS")
-};
-
-static ngx_str_t  ngx_http_atelier_designs_timing[] = {
-    ngx_string("cache;desc=\"L1\""), ngx_string("cache;desc=\"L2\""),
-    ngx_string("cache;desc=\"STALE\""), ngx_string("cache;desc=\"MISS\"")
-};
 
 
 ngx_int_t
@@ -192,8 +171,8 @@ ngx_http_atelier_designs_cached(ngx_http_request_t *r,
     amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
 
     rc = ngx_http_atelier_cache_get(amcf->cache, id,
-                                    ngx_http_atelier_designs_gzip(r),
-                                    ngx_http_atelier_designs_etag(r),
+                                    ngx_http_atelier_page_gzip(r),
+                                    ngx_http_atelier_page_etag(r),
                                     r->pool, &page);
     switch (rc) {
 
@@ -259,287 +238,33 @@ ngx_http_atelier_designs_left(void *data)
 }
 
 
-/*
- * nginx's own test belongs to its gzip filter and to what is configured for
- * that; here both forms are there, and Vary says so.
- */
-
-ngx_uint_t
-ngx_http_atelier_designs_gzip(ngx_http_request_t *r)
-{
-    u_char     *p, *last;
-    ngx_str_t  *value;
-
-    value = ngx_http_atelier_find_header(&r->headers_in.headers,
-                                         "accept-encoding");
-    if (value == NULL) {
-        return 0;
-    }
-
-    last = value->data + value->len;
-    p = ngx_strlcasestrn(value->data, last, (u_char *) "gzip", 4 - 1);
-
-    if (p == NULL || (p > value->data && p[-1] != ',' && p[-1] != ' ')) {
-        return 0;
-    }
-
-    p += 4;
-
-    while (p < last && *p == ' ') {
-        p++;
-    }
-
-    if (p == last || *p == ',') {
-        return 1;
-    }
-
-    /* ";q=0", ";q=0.0" and the like refuse it */
-
-    if (*p++ != ';') {
-        return 0;
-    }
-
-    while (p < last && (*p == ' ' || *p == 'q' || *p == 'Q' || *p == '=')) {
-        p++;
-    }
-
-    while (p < last && (*p == '0' || *p == '.')) {
-        p++;
-    }
-
-    return p < last && *p >= '1' && *p <= '9';
-}
-
-
-/*
- * The digits of a lone ETag of the form that this client gets; all else is
- * core's business.
- */
-
-static const u_char *
-ngx_http_atelier_designs_etag(ngx_http_request_t *r)
-{
-    size_t      tail;
-    ngx_str_t  *value;
-
-    if (r->headers_in.if_none_match == NULL) {
-        return NULL;
-    }
-
-    value = &r->headers_in.if_none_match->value;
-    tail = ngx_http_atelier_designs_gzip(r) ? 4 : 1;
-
-    if (value->len != 1 + NGX_HTTP_ATELIER_ETAG_LEN + tail
-        || value->data[0] != '"'
-        || ngx_memcmp(value->data + value->len - tail,
-                      &"-gz\""[4 - tail], tail)
-           != 0)
-    {
-        return NULL;
-    }
-
-    return value->data + 1;
-}
-
-
 ngx_int_t
 ngx_http_atelier_designs_send(ngx_http_request_t *r,
     ngx_http_atelier_page_t *page, ngx_http_atelier_cache_e how,
     ngx_str_t *timing)
 {
-    ngx_int_t                      rc;
-    ngx_str_t                      body;
-    ngx_buf_t                     *b;
-    ngx_chain_t                    out;
-    ngx_table_elt_t               *h;
-    ngx_http_atelier_ctx_t        *ctx;
+    ngx_str_t                      control;
     ngx_http_atelier_main_conf_t  *amcf;
 
-    ctx = ngx_http_atelier_get_ctx(r);
-
-    if (ctx == NULL
-        || ngx_http_atelier_designs_set_etag(r, page) != NGX_OK
-        || ngx_http_atelier_designs_headers(r, page, how, timing) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
-    ngx_http_atelier_cache_count(amcf->cache, how);
 
-    ctx->answered = 1;
-    ctx->cache_status = ngx_http_atelier_designs_status[how];
+    control = amcf->feed_control;
 
-    if (page->plain.len == 0 && page->gzip.len == 0) {
-        r->headers_out.status = NGX_HTTP_NOT_MODIFIED;
-        r->header_only = 1;
-
-        return ngx_http_send_header(r);
-    }
-
-    body = page->plain;
-
-    if (page->gzip.len) {
-        body = page->gzip;
-
-        h = ngx_list_push(&r->headers_out.headers);
-        if (h == NULL) {
+    if (page->fresh != amcf->feed_fresh) {
+        control.data = ngx_pnalloc(r->pool, NGX_HTTP_ATELIER_CONTROL_LEN);
+        if (control.data == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        ngx_http_atelier_zero_header(h);
-        h->hash = 1;
-        ngx_str_set(&h->key, "Content-Encoding");
-        ngx_str_set(&h->value, "gzip");
-        r->headers_out.content_encoding = h;
+        control.len = ngx_http_atelier_page_control(control.data, page->fresh,
+                                                    amcf->feed_stale,
+                                                    amcf->feed_stale)
+                      - control.data;
     }
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = body.len;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
+    ngx_http_atelier_cache_count(amcf->cache, how);
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->start = b->pos = body.data;
-    b->end = b->last = body.data + body.len;
-    b->memory = 1;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
-}
-
-
-/* Each form of the body has an ETag of its own, as both are strong. */
-
-static ngx_int_t
-ngx_http_atelier_designs_set_etag(ngx_http_request_t *r,
-    ngx_http_atelier_page_t *page)
-{
-    u_char           *p;
-    ngx_table_elt_t  *h;
-
-    p = ngx_pnalloc(r->pool, NGX_HTTP_ATELIER_ETAG_LEN + sizeof("\"-gz\""));
-    h = ngx_list_push(&r->headers_out.headers);
-
-    if (p == NULL || h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_http_atelier_zero_header(h);
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "ETag");
-    h->value.data = p;
-
-    *p++ = '"';
-    p = ngx_cpymem(p, page->etag, NGX_HTTP_ATELIER_ETAG_LEN);
-
-    if (page->plain.len == 0
-        && (page->gzip.len || ngx_http_atelier_designs_gzip(r)))
-    {
-        p = ngx_cpymem(p, "-gz", 3);
-    }
-
-    *p++ = '"';
-
-    h->value.len = p - h->value.data;
-    r->headers_out.etag = h;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_atelier_designs_headers(ngx_http_request_t *r,
-    ngx_http_atelier_page_t *page, ngx_http_atelier_cache_e how,
-    ngx_str_t *timing)
-{
-    u_char                        *p;
-    ngx_str_t                      control, age;
-    ngx_msec_int_t                 ms;
-    ngx_http_atelier_main_conf_t  *amcf;
-
-    static ngx_str_t  vary = ngx_string("Accept-Encoding");
-
-    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
-
-    p = ngx_pnalloc(r->pool, NGX_HTTP_ATELIER_CONTROL_LEN + NGX_INT_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ms = (ngx_msec_int_t) (ngx_current_msec - page->created);
-
-    /* a page of a snapshot that is over: caches are not to take it for fresh */
-
-    if (how == NGX_HTTP_ATELIER_CACHE_STALE) {
-        ms = ngx_max(ms, (ngx_msec_int_t) page->fresh);
-    }
-
-    age.data = p;
-    age.len = ngx_sprintf(p, "%M", (ms > 0) ? ms / 1000 : 0) - p;
-    control.data = p += age.len;
-
-    if (page->fresh == amcf->feed_fresh) {
-        control = amcf->feed_control;
-
-    } else {
-        control.len = ngx_http_atelier_designs_cache_control(p, page->fresh,
-                                                             amcf->feed_stale)
-                      - p;
-    }
-
-    if (timing == NULL || timing->len == 0) {
-        timing = &ngx_http_atelier_designs_timing[how];
-    }
-
-    if (ngx_http_atelier_add_header(r, "X-Request-ID",
-                                    ngx_http_atelier_request_id(r))
-        != NGX_OK
-        || ngx_http_atelier_add_header(r, "Cache-Control", &control) != NGX_OK
-        || ngx_http_atelier_add_header(r, "Age", &age) != NGX_OK
-        || ngx_http_atelier_add_header(r, "Vary", &vary) != NGX_OK
-        || ngx_http_atelier_add_header(r, "X-Cache",
-                                       &ngx_http_atelier_designs_status[how])
-           != NGX_OK
-        || ngx_http_atelier_add_header(r, "Surrogate-Key", &page->tag)
-           != NGX_OK
-        || ngx_http_atelier_add_header(r, "Server-Timing", timing) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (page->link.len) {
-        return ngx_http_atelier_add_header(r, "Link", &page->link);
-    }
-
-    return NGX_OK;
-}
-
-
-u_char *
-ngx_http_atelier_designs_cache_control(u_char *p, ngx_msec_t fresh,
-    ngx_msec_t stale)
-{
-    return ngx_sprintf(p, "public, max-age=%M, s-maxage=%M, "
-                          "stale-while-revalidate=%M, stale-if-error=%M",
-                       ngx_min(fresh, NGX_HTTP_ATELIER_BROWSER) / 1000,
-                       fresh / 1000, stale / 1000, stale / 1000);
+    return ngx_http_atelier_page_send(r, page, how, &control, timing);
 }
 
 

@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_atelier_feed.h"
+#include "ngx_http_atelier_page.h"
 #include "ngx_http_atelier_problem.h"
 
 
@@ -24,11 +25,6 @@ typedef struct {
     ngx_http_request_t          *request;
     ngx_http_atelier_flight_t   *flight;      /* NULL: not in one */
 } ngx_http_atelier_waiter_t;
-
-
-#define NGX_HTTP_ATELIER_CONTROL_LEN                                          \
-    (sizeof("public, max-age=, s-maxage=, stale-while-revalidate=, "          \
-            "stale-if-error=") + 4 * NGX_INT_T_LEN)
 
 
 /* atelier_designs [fresh=10m] [stale=1h]; */
@@ -53,13 +49,6 @@ ngx_int_t ngx_http_atelier_designs_cached(ngx_http_request_t *r,
 
 /* A 503 with Retry-After: no source could be asked, and nothing is kept. */
 ngx_int_t ngx_http_atelier_designs_unavailable(ngx_http_request_t *r);
-
-/* Writes the Cache-Control of a page; returns where it ends. */
-u_char *ngx_http_atelier_designs_cache_control(u_char *p, ngx_msec_t fresh,
-    ngx_msec_t stale);
-
-/* Whether the client takes gzip. */
-ngx_uint_t ngx_http_atelier_designs_gzip(ngx_http_request_t *r);
 
 /* Sources that the query names and nobody has configured. */
 void ngx_http_atelier_designs_disabled(ngx_http_atelier_main_conf_t *amcf,

@@ -141,9 +141,9 @@ ngx_http_atelier_designs_control(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    amcf->feed_control.len = ngx_http_atelier_designs_cache_control(
+    amcf->feed_control.len = ngx_http_atelier_page_control(
                                  amcf->feed_control.data, amcf->feed_fresh,
-                                 amcf->feed_stale)
+                                 amcf->feed_stale, amcf->feed_stale)
                              - amcf->feed_control.data;
 
     return NGX_OK;

@@ -640,7 +640,7 @@ ngx_http_atelier_flight_answer(ngx_http_atelier_flight_t *f,
     page = f->page;
     body = &page.plain;
 
-    if (page.gzip.len && ngx_http_atelier_designs_gzip(r)) {
+    if (page.gzip.len && ngx_http_atelier_page_gzip(r)) {
         body = &page.gzip;
         ngx_str_null(&page.plain);
 

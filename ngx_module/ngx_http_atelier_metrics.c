@@ -10,6 +10,7 @@
 #include "ngx_http_atelier_metrics.h"
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_products.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_source.h"
 #include "ngx_http_atelier_redis.h"
@@ -44,6 +45,7 @@ ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
 
     if (ngx_http_atelier_metrics_text(amcf, &b) == AT_OK
         && ngx_http_atelier_metrics_cache(amcf->cache, &b) == AT_OK
+        && ngx_http_atelier_products_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_redis_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_joint_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_postgres_metrics(amcf, &b) == AT_OK

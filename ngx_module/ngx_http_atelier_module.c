@@ -7,9 +7,10 @@
  *                 atelier_egress, atelier_postgres, atelier_redis,
  *                 atelier_limits
  *     location    atelier_generate, atelier_attempt, atelier_cancel,
- *                 atelier_designs, atelier_fill, atelier_live,
- *                 atelier_live_echo, atelier_invalidate, atelier_scrape,
- *                 atelier_publish, atelier_metrics, atelier_health
+ *                 atelier_designs, atelier_fill, atelier_products,
+ *                 atelier_live, atelier_live_echo, atelier_invalidate,
+ *                 atelier_scrape, atelier_publish, atelier_metrics,
+ *                 atelier_health
  *     all three   atelier_visitor, atelier_operator
  */
 
@@ -26,6 +27,7 @@
 #include "ngx_http_atelier_operator.h"
 #include "ngx_http_atelier_pictures.h"
 #include "ngx_http_atelier_postgres.h"
+#include "ngx_http_atelier_products.h"
 #include "ngx_http_atelier_provider.h"
 #include "ngx_http_atelier_redis.h"
 #include "ngx_http_atelier_joint.h"
@@ -141,6 +143,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_fill"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_atelier_fill,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_products"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_atelier_products,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -367,7 +376,8 @@ ngx_http_atelier_init_process(ngx_cycle_t *cycle)
 {
     if (ngx_http_atelier_redis_init_process(cycle) != NGX_OK
         || ngx_http_atelier_joint_init_process(cycle) != NGX_OK
-        || ngx_http_atelier_follow_init_process(cycle) != NGX_OK)
+        || ngx_http_atelier_follow_init_process(cycle) != NGX_OK
+        || ngx_http_atelier_shop_init_process(cycle) != NGX_OK)
     {
         return NGX_ERROR;
     }

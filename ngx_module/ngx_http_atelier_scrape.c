@@ -2,12 +2,13 @@
  * POST /scrape/parallel {query, category?, kind?}: has workers fetch what a
  * query finds.  Jobs go onto a stream in Redis; 202 says that they are there.
  *
- * kind is "designs", the only one that a worker serves yet: "products" is
- * refused, since nobody would ever do it.  A category is of products.
+ * kind is "designs", for atelier-feed, or "products", for atelier-shop.  A
+ * category is of products.
  */
 
 #include "ngx_http_atelier_command.h"
 #include "ngx_http_atelier_feed.h"
+#include "ngx_http_atelier_products.h"
 #include "ngx_http_atelier_redis.h"
 
 
@@ -19,14 +20,19 @@
 typedef struct {
     ngx_http_request_t           *r;
     ngx_http_atelier_redis_op_t  *op;          /* NULL: answered */
+    unsigned                      products:1;
 } ngx_http_atelier_scrape_t;
 
 
 static ngx_int_t ngx_http_atelier_scrape_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_scrape_run(ngx_http_request_t *r,
     at_field_t *fields);
-static ngx_int_t ngx_http_atelier_scrape_kind(ngx_http_request_t *r,
-    at_str_t kind);
+static ngx_int_t ngx_http_atelier_scrape_designs(ngx_http_request_t *r,
+    at_str_t query);
+static ngx_int_t ngx_http_atelier_scrape_products(ngx_http_request_t *r,
+    at_str_t query, at_str_t category);
+static ngx_http_atelier_scrape_t *ngx_http_atelier_scrape_create(
+    ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_scrape_args(ngx_http_request_t *r,
     at_str_t query, at_buf_t *b);
 static ngx_int_t ngx_http_atelier_scrape_send(ngx_http_request_t *r,
@@ -34,6 +40,13 @@ static ngx_int_t ngx_http_atelier_scrape_send(ngx_http_request_t *r,
 static void ngx_http_atelier_scrape_added(void *data, redisReply *reply);
 static ngx_int_t ngx_http_atelier_scrape_answer(ngx_http_request_t *r,
     redisReply *reply);
+static ngx_int_t ngx_http_atelier_scrape_answer_shop(ngx_http_request_t *r,
+    redisReply *reply);
+static ngx_int_t ngx_http_atelier_scrape_accepted(ngx_http_request_t *r,
+    size_t len, const char *id);
+static ngx_int_t ngx_http_atelier_scrape_full(ngx_http_request_t *r,
+    const char *detail);
+static ngx_int_t ngx_http_atelier_scrape_away(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_scrape_later(ngx_http_request_t *r,
     const char *code, const char *detail, ngx_int_t seconds);
 static void ngx_http_atelier_scrape_cleanup(void *data);
@@ -77,17 +90,33 @@ ngx_http_atelier_scrape_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_atelier_scrape_run(ngx_http_request_t *r, at_field_t *fields)
 {
+    at_str_t  kind;
+
+    kind = fields[2].value;
+
+    if (kind.len == 0 || at_str_is(kind, "designs")) {
+        return ngx_http_atelier_scrape_designs(r, fields[0].value);
+    }
+
+    if (at_str_is(kind, "products")) {
+        return ngx_http_atelier_scrape_products(r, fields[0].value,
+                                                fields[1].value);
+    }
+
+    return ngx_http_atelier_command_bad(r, "invalid_parameter", "kind",
+                                        "kind is none of designs, products");
+}
+
+
+static ngx_int_t
+ngx_http_atelier_scrape_designs(ngx_http_request_t *r, at_str_t query)
+{
     at_buf_t   args;
     ngx_int_t  rc;
 
-    rc = ngx_http_atelier_scrape_kind(r, fields[2].value);
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
     ngx_memzero(&args, sizeof(at_buf_t));
 
-    rc = ngx_http_atelier_scrape_args(r, fields[0].value, &args);
+    rc = ngx_http_atelier_scrape_args(r, query, &args);
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_atelier_scrape_send(r, at_buf_str(&args));
@@ -99,31 +128,78 @@ ngx_http_atelier_scrape_run(ngx_http_request_t *r, at_field_t *fields)
 }
 
 
-/* NGX_DECLINED: it is one that is served. */
+/* An operator's word: the shops are asked again, whenever they were. */
 
 static ngx_int_t
-ngx_http_atelier_scrape_kind(ngx_http_request_t *r, at_str_t kind)
+ngx_http_atelier_scrape_products(ngx_http_request_t *r, at_str_t query,
+    at_str_t category)
 {
-    ngx_http_atelier_problem_t  problem;
+    char                           text[AT_SHOP_TEXT_BYTES];
+    size_t                         len;
+    ngx_http_atelier_scrape_t     *scrape;
+    ngx_http_atelier_shop_job_t    job;
+    ngx_http_atelier_main_conf_t  *amcf;
 
-    if (kind.len == 0 || at_str_is(kind, "designs")) {
-        return NGX_DECLINED;
+    if (at_shop_query(query, text, &len) != AT_OK) {
+        return ngx_http_atelier_command_bad(r, "invalid_parameter", "query",
+                        "query is no text of at most 4096 bytes");
     }
 
-    if (!at_str_is(kind, "products")) {
-        return ngx_http_atelier_command_bad(r, "invalid_parameter", "kind",
-                        "kind is none of designs, products");
+    if (len == 0) {
+        return ngx_http_atelier_command_bad(r, "missing_field", "query",
+                        "query shows nothing; send a text to look for");
     }
 
-    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
+    if (at_shop_category(&category) != AT_OK) {
+        return ngx_http_atelier_command_bad(r, "invalid_parameter", "category",
+                        "category is no text of at most 100 characters");
+    }
 
-    problem.status = 422;
-    problem.code = "kind_not_served";
-    problem.field = "kind";
-    problem.detail = "kind products is not served yet; designs is";
-    problem.retry_after = -1;
+    scrape = ngx_http_atelier_scrape_create(r);
+    if (scrape == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    return ngx_http_atelier_problem(r, &problem);
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+
+    ngx_memzero(&job, sizeof(ngx_http_atelier_shop_job_t));
+
+    job.query = (at_str_t) { len, text };
+    job.category = category;
+    job.request_id = *ngx_http_atelier_request_id(r);
+    job.refresh = amcf->products ? amcf->products->refresh
+                                 : NGX_HTTP_ATELIER_SHOP_REFRESH;
+    job.force = 1;
+
+    at_shop_key(job.query, job.category, job.key);
+
+    scrape->products = 1;
+    scrape->op = ngx_http_atelier_shop_ask(&job,
+                                           ngx_http_atelier_scrape_added,
+                                           scrape);
+
+    return scrape->op ? NGX_AGAIN : ngx_http_atelier_scrape_away(r);
+}
+
+
+static ngx_http_atelier_scrape_t *
+ngx_http_atelier_scrape_create(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_atelier_scrape_t  *scrape;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_atelier_scrape_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    scrape = cln->data;
+    ngx_memzero(scrape, sizeof(ngx_http_atelier_scrape_t));
+
+    scrape->r = r;
+    cln->handler = ngx_http_atelier_scrape_cleanup;
+
+    return scrape;
 }
 
 
@@ -172,30 +248,22 @@ static ngx_int_t
 ngx_http_atelier_scrape_send(ngx_http_request_t *r, at_str_t args)
 {
     ngx_str_t                   argv[2];
-    ngx_pool_cleanup_t         *cln;
     ngx_http_atelier_scrape_t  *scrape;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_atelier_scrape_t));
-    if (cln == NULL) {
+    scrape = ngx_http_atelier_scrape_create(r);
+    if (scrape == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     argv[0] = ngx_http_atelier_ngx_str(args);
     argv[1] = *ngx_http_atelier_request_id(r);
 
-    scrape = cln->data;
-    scrape->r = r;
     scrape->op = ngx_http_atelier_redis_eval(&ngx_http_atelier_lua_scrape, 0,
                                              2, argv,
                                              ngx_http_atelier_scrape_added,
                                              scrape);
-    if (scrape->op == NULL) {
-        return ngx_http_atelier_scrape_answer(r, NULL);
-    }
 
-    cln->handler = ngx_http_atelier_scrape_cleanup;
-
-    return NGX_AGAIN;
+    return scrape->op ? NGX_AGAIN : ngx_http_atelier_scrape_away(r);
 }
 
 
@@ -213,7 +281,9 @@ ngx_http_atelier_scrape_added(void *data, redisReply *reply)
 
     ngx_http_set_log_request(c->log, r);
 
-    ngx_http_finalize_request(r, ngx_http_atelier_scrape_answer(r, reply));
+    ngx_http_finalize_request(r, scrape->products
+                              ? ngx_http_atelier_scrape_answer_shop(r, reply)
+                              : ngx_http_atelier_scrape_answer(r, reply));
 
     ngx_http_run_posted_requests(c);
 }
@@ -222,34 +292,79 @@ ngx_http_atelier_scrape_added(void *data, redisReply *reply)
 static ngx_int_t
 ngx_http_atelier_scrape_answer(ngx_http_request_t *r, redisReply *reply)
 {
-    u_char  text[NGX_HTTP_ATELIER_SCRAPE_JOB + 64];
-    size_t  len;
-
     if (reply && reply->type == REDIS_REPLY_INTEGER) {
-        return ngx_http_atelier_scrape_later(r, "too_many_jobs",
-                        "Thousands of jobs wait for the workers: see to "
-                        "atelier-feed, or send the request again later.",
-                        NGX_HTTP_ATELIER_SCRAPE_FULL);
+        return ngx_http_atelier_scrape_full(r, "Thousands of jobs wait for "
+                        "the workers: see to atelier-feed, or send the "
+                        "request again later.");
     }
 
     if (reply == NULL || reply->type != REDIS_REPLY_STRING
         || (size_t) reply->len > NGX_HTTP_ATELIER_SCRAPE_JOB)
     {
-        return ngx_http_atelier_scrape_later(r, "jobs_unavailable",
-                        "Redis, which keeps the jobs, did not take this one; "
-                        "send the request again later.",
-                        NGX_HTTP_ATELIER_SCRAPE_RETRY);
+        return ngx_http_atelier_scrape_away(r);
     }
 
-    /* an id is digits and a hyphen */
+    return ngx_http_atelier_scrape_accepted(r, reply->len, reply->str);
+}
 
-    len = ngx_snprintf(text, sizeof(text),
-                       "{\"accepted\":1,\"jobs\":[\"%*s\"]}\n",
-                       (size_t) reply->len, reply->str)
-          - text;
+
+static ngx_int_t
+ngx_http_atelier_scrape_answer_shop(ngx_http_request_t *r, redisReply *reply)
+{
+    ngx_http_atelier_shop_answer_t  answer;
+
+    ngx_http_atelier_shop_answer(reply, &answer);
+
+    switch (answer.state) {
+
+    case NGX_HTTP_ATELIER_SHOP_ASKED:
+        return ngx_http_atelier_scrape_accepted(r, answer.id.len,
+                                                (char *) answer.id.data);
+
+    case NGX_HTTP_ATELIER_SHOP_FULL:
+        return ngx_http_atelier_scrape_full(r, "Thousands of jobs wait for "
+                        "the workers: see to atelier-shop, or send the "
+                        "request again later.");
+
+    default:
+        return ngx_http_atelier_scrape_away(r);
+    }
+}
+
+
+/* An id is digits and a hyphen. */
+
+static ngx_int_t
+ngx_http_atelier_scrape_accepted(ngx_http_request_t *r, size_t len,
+    const char *id)
+{
+    u_char  text[NGX_HTTP_ATELIER_SCRAPE_JOB + 64];
+    size_t  n;
+
+    n = ngx_snprintf(text, sizeof(text),
+                     "{\"accepted\":1,\"jobs\":[\"%*s\"]}\n", len, id)
+        - text;
 
     return ngx_http_atelier_send(r, NGX_HTTP_ACCEPTED, "application/json",
-                                 (at_str_t) { len, (char *) text });
+                                 (at_str_t) { n, (char *) text });
+}
+
+
+static ngx_int_t
+ngx_http_atelier_scrape_full(ngx_http_request_t *r, const char *detail)
+{
+    return ngx_http_atelier_scrape_later(r, "too_many_jobs", detail,
+                                         NGX_HTTP_ATELIER_SCRAPE_FULL);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_scrape_away(ngx_http_request_t *r)
+{
+    return ngx_http_atelier_scrape_later(r, "jobs_unavailable",
+                    "Redis, which keeps the jobs, did not take this one; "
+                    "send the request again later.",
+                    NGX_HTTP_ATELIER_SCRAPE_RETRY);
 }
 
 

@@ -171,5 +171,18 @@ ngx_int_t ngx_http_atelier_snapshot_recalled(ngx_http_atelier_recall_t *recall,
     redisReply *reply, ngx_http_atelier_slice_t *slice,
     ngx_http_atelier_page_t *page);
 
+/*
+ * The same for a page of any name, which is kept for as long as left says,
+ * under the slice's generation and snapshot.  What _ask() brings is for
+ * _recalled(), and tells the present generation; NGX_ERROR: nobody knows it.
+ */
+void ngx_http_atelier_made_keep(ngx_str_t *name,
+    ngx_http_atelier_slice_t *slice, ngx_msec_t left,
+    ngx_http_atelier_page_t *page, ngx_pool_t *pool);
+ngx_int_t ngx_http_atelier_made_ask(ngx_str_t *name,
+    ngx_http_atelier_recall_t *recall, ngx_http_atelier_redis_pt cb,
+    void *data);
+ngx_int_t ngx_http_atelier_made_generation(redisReply *reply);
+
 
 #endif /* NGX_HTTP_ATELIER_SNAPSHOT_H */

@@ -42,23 +42,34 @@ ngx_http_atelier_snapshot_keep(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_slice_t *slice, uint32_t variant,
     ngx_http_atelier_page_t *page, ngx_msec_t fresh, ngx_pool_t *pool)
 {
-    size_t       len;
-    u_char      *p, ms[NGX_INT64_LEN], name[NGX_HTTP_ATELIER_MADE_NAME];
-    ngx_str_t    argv[5], *parts[NGX_HTTP_ATELIER_MADE_PARTS];
-    ngx_uint_t   i;
-    ngx_msec_t   left;
+    u_char      text[NGX_HTTP_ATELIER_MADE_NAME];
+    ngx_str_t   name;
+    ngx_msec_t  left;
 
     left = page->fresh;
 
     if (feed->args.snapshot.len == 0 && feed->args.page == 1) {
         left = (slice->age < fresh) ? ngx_min(left, fresh - slice->age) : 0;
 
-        (void) ngx_http_atelier_made_name(feed, NULL, variant, name, &argv[1]);
+        (void) ngx_http_atelier_made_name(feed, NULL, variant, text, &name);
 
     } else {
-        (void) ngx_http_atelier_made_name(feed, slice->snapshot, variant, name,
-                                          &argv[1]);
+        (void) ngx_http_atelier_made_name(feed, slice->snapshot, variant, text,
+                                          &name);
     }
+
+    ngx_http_atelier_made_keep(&name, slice, left, page, pool);
+}
+
+
+void
+ngx_http_atelier_made_keep(ngx_str_t *name, ngx_http_atelier_slice_t *slice,
+    ngx_msec_t left, ngx_http_atelier_page_t *page, ngx_pool_t *pool)
+{
+    size_t       len;
+    u_char      *p, ms[NGX_INT64_LEN];
+    ngx_str_t    argv[5], *parts[NGX_HTTP_ATELIER_MADE_PARTS];
+    ngx_uint_t   i;
 
     ngx_http_atelier_made_parts(page, parts);
 
@@ -98,6 +109,7 @@ ngx_http_atelier_snapshot_keep(ngx_http_atelier_feed_t *feed,
     }
 
     ngx_str_set(&argv[0], "SET");
+    argv[1] = *name;
     ngx_str_set(&argv[3], "PX");
     argv[4].data = ms;
     argv[4].len = ngx_sprintf(ms, "%M", left) - ms;
@@ -111,15 +123,25 @@ ngx_http_atelier_snapshot_recall(ngx_http_atelier_feed_t *feed,
     uint32_t variant, ngx_http_atelier_recall_t *recall,
     ngx_http_atelier_redis_pt cb, void *data)
 {
-    u_char     name[NGX_HTTP_ATELIER_MADE_NAME];
-    ngx_str_t  argv[3];
+    u_char     text[NGX_HTTP_ATELIER_MADE_NAME];
+    ngx_str_t  name;
 
     if (ngx_http_atelier_made_name(feed, (u_char *) feed->args.snapshot.data,
-                                   variant, name, &argv[1])
+                                   variant, text, &name)
         != NGX_OK)
     {
         return NGX_DECLINED;
     }
+
+    return ngx_http_atelier_made_ask(&name, recall, cb, data);
+}
+
+
+ngx_int_t
+ngx_http_atelier_made_ask(ngx_str_t *name, ngx_http_atelier_recall_t *recall,
+    ngx_http_atelier_redis_pt cb, void *data)
+{
+    ngx_str_t  argv[3];
 
     recall->ms = -1;
     recall->cb = cb;
@@ -128,6 +150,7 @@ ngx_http_atelier_snapshot_recall(ngx_http_atelier_feed_t *feed,
     /* the answers come in this order */
 
     ngx_str_set(&argv[0], "PTTL");
+    argv[1] = *name;
 
     recall->left = ngx_http_atelier_redis_command(2, argv,
                                                   ngx_http_atelier_made_left,
@@ -194,28 +217,38 @@ ngx_http_atelier_snapshot_recalled(ngx_http_atelier_recall_t *recall,
     redisReply *reply, ngx_http_atelier_slice_t *slice,
     ngx_http_atelier_page_t *page)
 {
-    ngx_int_t     generation;
-    redisReply  **e;
+    ngx_int_t  generation;
 
-    if (recall->ms <= 0 || reply == NULL || reply->type != REDIS_REPLY_ARRAY
-        || reply->elements != 2)
+    generation = ngx_http_atelier_made_generation(reply);
+
+    if (generation == NGX_ERROR || recall->ms <= 0
+        || reply->element[0]->type != REDIS_REPLY_STRING)
     {
         return NGX_DECLINED;
     }
 
-    e = reply->element;
-    generation = 0;
+    return ngx_http_atelier_made_read((u_char *) reply->element[0]->str,
+                                      reply->element[0]->len, generation,
+                                      recall->ms, slice, page);
+}
 
-    if (e[1]->type == REDIS_REPLY_STRING) {
-        generation = ngx_atoi((u_char *) e[1]->str, e[1]->len);
+
+ngx_int_t
+ngx_http_atelier_made_generation(redisReply *reply)
+{
+    redisReply  *e;
+
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY
+        || reply->elements != 2)
+    {
+        return NGX_ERROR;
     }
 
-    if (generation == NGX_ERROR || e[0]->type != REDIS_REPLY_STRING) {
-        return NGX_DECLINED;
-    }
+    e = reply->element[1];
 
-    return ngx_http_atelier_made_read((u_char *) e[0]->str, e[0]->len,
-                                      generation, recall->ms, slice, page);
+    return (e->type == REDIS_REPLY_STRING) ? ngx_atoi((u_char *) e->str,
+                                                      e->len)
+                                           : 0;
 }
 
 

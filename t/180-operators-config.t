@@ -176,16 +176,18 @@ X-Request-ID: op-1
 ["POST /scrape/parallel", "POST /scrape/parallel?query=+",
  "POST /scrape/parallel?query=%E2%80%8B",
  "POST /scrape/parallel?query=sofa&kind=houses",
- "POST /scrape/parallel?query=sofa&kind=products&category=chairs"]
+ "POST /scrape/parallel?query=%E2%80%8B&kind=products",
+ "POST /scrape/parallel?query=sofa&kind=products&category=" . "a" x 101]
 --- more_headers eval: $::Auth
 --- error_code eval
-[400, 400, 400, 400, 422]
+[400, 400, 400, 400, 400, 400]
 --- response_body_like eval
 [qr/"code":"missing_field",.*"field":"query"/,
  qr/"code":"missing_field",.*"field":"query"/,
  qr/"code":"missing_field",.*"field":"query"/,
  qr/"code":"invalid_parameter",.*"field":"kind"/,
- qr/"code":"kind_not_served",.*"field":"kind"/]
+ qr/"code":"missing_field",.*"field":"query"/,
+ qr/"code":"invalid_parameter",.*"field":"category"/]
 
 
 === TEST 14: without Redis a job is not taken

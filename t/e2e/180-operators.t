@@ -246,6 +246,21 @@ $res = post($node, '/scrape/parallel',
             { query => 'caf' . chr(0xe9), kind => 'designs', category => 'x' });
 is($res->{status}, 202, 'the same by JSON');
 
+$res = post($node, '/scrape/parallel?query=+Red%20SOFA+&kind=products'
+            . '&category=+Sofas+');
+is($res->{status}, 202, 'a job for the shops');
+($entry) = @{ $redis->ask('XRANGE', 'atelier:shop:jobs', '-', '+') };
+is($entry->[0], $res->{json}{jobs}[0], '... by its id');
+%job = @{ $entry->[1] };
+like(delete $job{at}, qr/^\d{13}$/, '... with its time');
+is_deeply(\%job, { kind => 'products', query => 'red sofa', page => 1,
+                   category => 'Sofas',
+                   requestId => $res->{headers}{'x-request-id'} },
+          '... in normal form');
+post($node, '/scrape/parallel', { query => 'red sofa', kind => 'products',
+                                  category => 'Sofas' });
+is($redis->ask('XLEN', 'atelier:shop:jobs'), 2, '... as often as it is said');
+
 # ... who do them, and clear Redis of what was invalidated.
 
 my $worker = Worker->new('feed', {

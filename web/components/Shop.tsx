@@ -24,8 +24,8 @@ const FILTERS = ['query', 'category', 'retailer', 'minPrice', 'maxPrice',
   'inStock', 'sort'] as const;
 
 const sorts = [
-  ['', 'Best match'], ['price', 'Price, low to high'],
-  ['-price', 'Price, high to low'], ['newest', 'Newest'],
+  ['', 'Best match'], ['price_asc', 'Price, low to high'],
+  ['price_desc', 'Price, high to low'], ['newest', 'Newest'],
 ] as const;
 
 export function Shop() {
