@@ -198,7 +198,8 @@ write_services() {
             printf '%s\n' "$key" | write_file "$state/keys/$name" 0600
         services_said+=("$(printf '%-12s %s' "$name" "$talks_to")")
     done
-    text+="map \"\" \$atelier_more_images { default http://127.0.0.1:$sandbox_port; }"
+    text+="map \"\" \$atelier_more_images { default \"http://127.0.0.1:$sandbox_port"
+    text+=" http://*.localhost:$sandbox_port\"; }"
     printf '%s\n' "$text" | write_file "$state/endpoints.conf" 0644
 }
 
@@ -267,6 +268,35 @@ socket = $sockets/egress.sock
 END
 }
 
+# The shops are the sandbox's, each on a host of its own.
+write_shop_conf() {
+    scripts/sandbox-recipes "$state/retailers" "$sandbox_port"
+    chmod 755 "$state/retailers"
+    write_file "$state/shop.conf" 0644 << END
+[worker]
+listen = unix:$sockets/shop.sock
+
+[redis]
+address = unix:$sockets/redis.sock
+
+[postgres]
+conninfo = host=$sockets dbname=atelier
+
+[shops]
+recipes = $state/retailers
+
+[fetch]
+agent = Atelier/0.1 (a stack for development)
+allow_address = 127.0.0.1:$sandbox_port
+
+[search]
+query = sofa | sofas
+query = chair | chairs
+query = lamp | lamps
+query = coffee table | coffee-tables
+END
+}
+
 write_relay_conf() {
     write_file "$state/relay.conf" 0644 << END
 [worker]
@@ -311,5 +341,6 @@ write_files() {
     write_redis_conf
     write_feed_conf
     write_queue_conf
+    write_shop_conf
     write_relay_conf
 }

@@ -7,8 +7,8 @@ package Worker;
 #     $worker->events('job.done');        # of its log, decoded
 #     $worker->signal('TERM'); $worker->ended;
 #
-# The binary is that of ATELIER_FEED, or the release build.  It is ended with
-# the object.
+# With command => ['run'] words stand before the options.  The binary is that
+# of ATELIER_FEED, or the release build.  It is ended with the object.
 
 use strict;
 use warnings;
@@ -32,6 +32,7 @@ sub new {
     my $self = bless {
         owner => $$,
         name  => $name,
+        words => $opt{command} // [],
         dir   => File::Temp->newdir('worker-XXXXXX', TMPDIR => 1,
                                     CLEANUP => !$ENV{KEEP}),
     }, $class;
@@ -76,7 +77,8 @@ sub start {
         open STDIN, '<', '/dev/null' or POSIX::_exit(1);
         open STDOUT, '>>', $self->{log} or POSIX::_exit(1);
         open STDERR, '>>', $self->{log} or POSIX::_exit(1);
-        { no warnings; exec binary($self->{name}), '-c', $self->{file}; }
+        my @command = (@{ $self->{words} }, '-c', $self->{file});
+        { no warnings; exec binary($self->{name}), @command; }
         POSIX::_exit(1);
     }
     $self->{pid} = $pid;

@@ -98,12 +98,11 @@ at_look_shops_file(at_look_shops_t *shops, const char *folder,
     s = at_look_shop_read(path, name, error);
 
     if (s == NULL) {
-        at_log(AT_LOG_ERROR, "recipe.refused", at_log_text("error", error));
-
         if (before == NULL) {
             return AT_ERROR;
         }
 
+        at_log(AT_LOG_ERROR, "recipe.refused", at_log_text("error", error));
         s = (at_look_shop_t *) at_look_shop(before,
                                             (at_str_t) { strlen(name), name });
         if (s == NULL) {

@@ -3,6 +3,8 @@
  *
  *     atelier-shop check RECIPE               only check a recipe
  *     atelier-shop check RECIPE FILE|URL      and what it finds on a page
+ *     atelier-shop run -c FILE                work until TERM or INT
+ *     atelier-shop run -t -c FILE             only check settings and recipes
  *
  * Each sub-command has a function, an exit status and a line in the usage.
  */
@@ -26,6 +28,10 @@ static const shop_command_t  shop_commands[] = {
       "                what a recipe finds on a page, and by which layer;\n"
       "                -l a list, -p a product, -v the values that lost,\n"
       "                -u the URL a file is from" },
+    { "run", shop_run,
+      "run [-t] -c FILE\n"
+      "                search shops by the settings in FILE and prove what\n"
+      "                they have; -t only checks the settings" },
     { NULL, NULL, NULL }
 };
 

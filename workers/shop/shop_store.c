@@ -1,0 +1,181 @@
+/*
+ * What goes to PostgreSQL, and what is known there to be done.
+ */
+
+#include "shop.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+
+static const at_postgres_statement_t  shop_store_see = {
+    "shop_see",
+    "SELECT what, count(*), count(*) FILTER (WHERE announced)"
+    " FROM atelier.products_see($1::jsonb, $2, $3::int) GROUP BY what", 3
+};
+
+static const at_postgres_statement_t  shop_store_prove = {
+    "shop_prove",
+    "SELECT product_id, url, coalesce(image, '')"
+    " FROM atelier.products_to_prove($1, $2::int, interval '10 minutes')", 2
+};
+
+static const at_postgres_statement_t  shop_store_proof = {
+    "shop_proof",
+    "SELECT atelier.product_proved($1, $2, $3::bigint * interval '1 ms')", 3
+};
+
+static const at_postgres_statement_t  shop_store_hello = {
+    "shop_hello", "SELECT 1", 0
+};
+
+static const struct {
+    const char     *what;
+    shop_metric_e   metric;
+} shop_store_whats[] = {
+    { "new", SHOP_PRODUCTS_NEW },
+    { "changed", SHOP_PRODUCTS_CHANGED },
+    { "same", SHOP_PRODUCTS_SAME },
+    { "doubted", SHOP_PRODUCTS_DOUBTED },
+    { "refused", SHOP_PRODUCTS_REFUSED }
+};
+
+
+static PGresult *shop_store_exec(shop_work_t *w,
+    const at_postgres_statement_t *statement, const char *const *params,
+    int *refused);
+static void shop_store_count(PGresult *res);
+
+
+int
+shop_store_seen(shop_work_t *w, at_str_t seen, const char *asked,
+    unsigned first, at_str_t request_id)
+{
+    int          refused;
+    char        *text;
+    char         place[16];
+    PGresult    *res;
+    const char  *params[3];
+
+    if (at_str_is(seen, "[]")) {
+        return AT_OK;
+    }
+
+    text = strndup(seen.data, seen.len);
+    if (text == NULL) {
+        return AT_ERROR;
+    }
+
+    (void) snprintf(place, sizeof(place), "%u", first);
+    params[0] = text;
+    params[1] = asked;
+    params[2] = place;
+
+    res = shop_store_exec(w, &shop_store_see, params, &refused);
+    free(text);
+
+    if (res == NULL) {
+
+        /* what it does not take now it will not take later */
+
+        at_log(AT_LOG_ERROR, "store.failed",
+               at_log_str("requestId", request_id),
+               at_log_text("why", refused ? "PostgreSQL refused it"
+                                          : "PostgreSQL is away"));
+        return refused ? AT_OK : AT_ERROR;
+    }
+
+    shop_store_count(res);
+    PQclear(res);
+
+    return AT_OK;
+}
+
+
+static void
+shop_store_count(PGresult *res)
+{
+    int     row;
+    size_t  i;
+
+    for (row = 0; row < PQntuples(res); row++) {
+        for (i = 0; i < sizeof(shop_store_whats) / sizeof(shop_store_whats[0]);
+             i++)
+        {
+            if (strcmp(PQgetvalue(res, row, 0), shop_store_whats[i].what)
+                == 0)
+            {
+                shop_count(shop_store_whats[i].metric,
+                           atoll(PQgetvalue(res, row, 1)));
+            }
+        }
+
+        shop_count(SHOP_ANNOUNCED, atoll(PQgetvalue(res, row, 2)));
+    }
+}
+
+
+/* Under a lease of SHOP_PROVE_LEASE. */
+
+PGresult *
+shop_store_due(shop_work_t *w, const char *shop, int64_t n)
+{
+    int          refused;
+    char         count[24];
+    const char  *params[2];
+
+    (void) snprintf(count, sizeof(count), "%" PRId64, n);
+    params[0] = shop;
+    params[1] = count;
+
+    return shop_store_exec(w, &shop_store_prove, params, &refused);
+}
+
+
+int
+shop_store_proved(shop_work_t *w, const char *id, const char *state)
+{
+    int          refused;
+    char         again[24];
+    PGresult    *res;
+    const char  *params[3];
+
+    (void) snprintf(again, sizeof(again), "%" PRId64,
+                    w->run->settings.verify_again);
+    params[0] = id;
+    params[1] = state;
+    params[2] = again;
+
+    res = shop_store_exec(w, &shop_store_proof, params, &refused);
+    PQclear(res);
+
+    return res ? AT_OK : AT_ERROR;
+}
+
+
+int
+shop_store_ping(shop_work_t *w)
+{
+    int        refused;
+    PGresult  *res;
+
+    res = shop_store_exec(w, &shop_store_hello, NULL, &refused);
+    PQclear(res);
+
+    return res ? AT_OK : AT_ERROR;
+}
+
+
+static PGresult *
+shop_store_exec(shop_work_t *w, const at_postgres_statement_t *statement,
+    const char *const *params, int *refused)
+{
+    PGresult  *res;
+
+    *refused = 0;
+    res = at_postgres_exec(w->pg, statement, params, refused);
+    at_metric_set(&shop_metrics[SHOP_POSTGRES_UP], at_postgres_up(w->pg));
+
+    return res;
+}
