@@ -79,6 +79,14 @@ ngx_http_atelier_products_path(ngx_http_request_t *r,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
+    /* it may have been rewritten */
+
+    if (r->uri.len < clcf->name.len
+        || ngx_memcmp(r->uri.data, clcf->name.data, clcf->name.len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
     rest.data = (char *) r->uri.data + clcf->name.len;
     rest.len = r->uri.len - clcf->name.len;
 

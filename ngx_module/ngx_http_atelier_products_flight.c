@@ -290,12 +290,20 @@ ngx_http_atelier_products_shops(ngx_http_atelier_products_flight_t *f)
 
         at_shop_key(job.query, job.category, job.key);
 
+        /* they may be done before we hear that they were asked */
+
+        if (f->empty) {
+            ngx_http_atelier_shop_join(&f->wait, job.key);
+        }
+
         f->asking = ngx_http_atelier_shop_ask(&job,
                                               ngx_http_atelier_products_asked,
                                               f);
         if (f->asking) {
             return;
         }
+
+        ngx_http_atelier_shop_leave(&f->wait);
     }
 
     ngx_http_atelier_products_made(f, 0);
@@ -307,7 +315,6 @@ ngx_http_atelier_products_asked(void *data, redisReply *reply)
 {
     ngx_http_atelier_products_flight_t *f = data;
 
-    char                             key[AT_SHOP_KEY_HEX];
     ngx_uint_t                       pending;
     ngx_http_atelier_shop_answer_t   answer;
     ngx_http_atelier_cache_stats_t  *stats;
@@ -321,6 +328,11 @@ ngx_http_atelier_products_asked(void *data, redisReply *reply)
         (void) ngx_atomic_fetch_add(&stats->shop_jobs, 1);
     }
 
+    if (f->done) {
+        ngx_http_atelier_products_search(f);
+        return;
+    }
+
     pending = (answer.state == NGX_HTTP_ATELIER_SHOP_ASKED
                || answer.state == NGX_HTTP_ATELIER_SHOP_PENDING)
               && answer.ago < NGX_HTTP_ATELIER_SHOP_PATIENCE;
@@ -330,13 +342,11 @@ ngx_http_atelier_products_asked(void *data, redisReply *reply)
     {
         (void) ngx_atomic_fetch_add(&stats->shop_waits, 1);
 
-        at_shop_key(f->ask.args.query, f->ask.args.category, key);
-
-        ngx_http_atelier_shop_join(&f->wait, key);
         ngx_add_timer(&f->timer, f->conf->products->wait - answer.ago);
         return;
     }
 
+    ngx_http_atelier_shop_leave(&f->wait);
     ngx_http_atelier_products_made(f, pending);
 }
 
@@ -353,7 +363,9 @@ ngx_http_atelier_products_heard(void *data)
     f->done = 1;
     f->generation = ngx_http_atelier_cache_generation(f->conf->cache);
 
-    ngx_http_atelier_products_search(f);
+    if (f->asking == NULL) {
+        ngx_http_atelier_products_search(f);
+    }
 }
 
 

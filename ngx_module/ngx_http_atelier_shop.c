@@ -121,7 +121,13 @@ ngx_http_atelier_shop_answer(redisReply *reply,
     }
 
     e = reply->element;
-    answer->ago = ngx_max(e[1]->integer, 0);
+    answer->ago = e[1]->integer;
+
+    /* whoever asked goes by another time, and did so nobody knows when */
+
+    if (e[1]->integer < 0) {
+        answer->ago = NGX_HTTP_ATELIER_SHOP_PATIENCE;
+    }
 
     if (ngx_strcmp(e[0]->str, "full") == 0) {
         answer->state = NGX_HTTP_ATELIER_SHOP_FULL;

@@ -59,6 +59,7 @@ sub conf {
     @{[ $link ? "atelier_redis $link timeout=1s;" : '' ]}
 END
     location /products { atelier_products $name; }
+    location /products/old { rewrite ^ /p break; atelier_products $name; }
 END2
 }
 
@@ -156,7 +157,7 @@ is($res->{headers}{'surrogate-key'}, 'products ikea:1', '... by its name');
 is(get('/products/ikea%3A1')->{cache}, 'L1', '... encoded');
 for ('/products/ikea:99', '/products/ikea:1/x', '/products/', '/products/x',
      '/productsx', '/products/ikea:a%27b', '/products/ikea:99/history',
-     '/products/ikea:1/history/', '/products//history')
+     '/products/ikea:1/history/', '/products//history', '/products/old')
 {
     $res = get($_);
     is("$res->{status} $res->{json}{code}", '404 not_found', "none: $_");
@@ -337,6 +338,38 @@ waitpid $pid, 0;
 is($?, 0, '20 readers waited for what the shops had');
 is(scalar(jobs()), 1, '... with one job');
 is($stack->metric('atelier_shop_jobs_total'), 4, 'jobs are counted');
+
+# Shops that are faster than the answer of Redis: nobody misses it.
+
+forget();
+my $shop = fork // die "fork: $!";
+if (!$shop) {
+    delete $redis->{client};
+    my $last = '0';
+    while (my $got = $redis->ask('XREAD', 'BLOCK', 0, 'STREAMS', $JOBS, $last))
+    {
+        for my $entry (@{ $got->[0][1] }) {
+            ($last, my %of) = ($entry->[0], @{ $entry->[1] });
+            my ($key) = grep { length }
+                        map { /^\Q$ASKED\E(.*)/ ? $1 : () }
+                        @{ $redis->ask('KEYS', "$ASKED*") };
+            $redis->ask('DEL', "$ASKED$key");
+            $redis->ask('PUBLISH', 'atelier:shop:done', $key);
+        }
+    }
+    POSIX::_exit(1);
+}
+my $late = $stack->metric('atelier_shop_waits_late_total');
+for my $n (1 .. 30) {
+    $res = get("/products?query=zyzzyva+$n");
+    last if "$res->{json}{total} $res->{json}{refreshing}" ne '0 0';
+}
+is("$res->{json}{total} $res->{json}{refreshing}", '0 0',
+   'shops that found nothing at once');
+is($stack->metric('atelier_shop_waits_late_total'), $late,
+   '... were never waited for in vain');
+kill KILL => $shop;
+waitpid $shop, 0;
 $stack->finish;
 
 # Nobody serves the jobs: the first waits in vain, and nobody after him.
@@ -358,6 +391,14 @@ for (1 .. 3) {
 }
 is($stack->metric('atelier_shop_waits_total'), 1, 'nobody waits again');
 is(scalar(jobs()), 1, '... and there is one job');
+
+# What was asked by a schedule of other times: nobody waits for that.
+
+$redis->ask('SET', $ASKED . '7968d0668cc855d0784ec495f3a3d395', 'pending',
+            'PX', 7_200_000);               # BLAKE2b-128 of "ondes\n"
+$res = get('/products?query=ondes');
+is("$res->{status} $res->{json}{refreshing}", '200 0', 'asked by others');
+is($stack->metric('atelier_shop_waits_total'), 1, '... and not waited for');
 
 # A stream that nobody reads is not made longer.
 
