@@ -293,6 +293,11 @@ ngx_http_atelier_socket_buffers(ngx_connection_t *c,
 
 #if (NGX_HTTP_SSL)
     ngx_ssl_free_buffer(c);
+
+    /* the same bytes may come again from another place, with more behind */
+
+    (void) SSL_set_mode(c->ssl->connection,
+                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 #endif
 }
 

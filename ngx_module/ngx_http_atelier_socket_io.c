@@ -558,7 +558,8 @@ ngx_http_atelier_socket_eased(ngx_http_atelier_socket_t *s)
 /*
  * The bytes to send next: of one large frame, or copies of as many small ones
  * as the buffer holds.  TLS wants the same bytes again after NGX_AGAIN, and
- * gets them, as frames are only ever added behind.
+ * gets them, as frames are only ever added behind; that they may stand in
+ * another place then, it was told.
  */
 
 static size_t

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use lib 't/helper';
 use File::Temp ();
+use Live;
 use POSIX ();
 use Socket ();
 use Stack;
@@ -21,15 +22,24 @@ my $cert = File::Temp->new;
 print {$cert} $pem;
 $cert->flush;
 
-my $stack = Stack->new(http => <<"END");
+my $TOKEN = '0123456789abcdef0123456789abcdef';
+my $tokens = File::Temp->new;
+print {$tokens} "$TOKEN\n";
+$tokens->flush;
+
+my $stack = Stack->new(workers => 1, server => <<"ONE", http => <<"END");
+        location = /publish { atelier_publish;
+                              atelier_operator token_file=$tokens; }
+ONE
     server {
-        listen 127.0.0.1:$port ssl;
+        listen 127.0.0.1:$port ssl sndbuf=16k;
         ssl_certificate $cert;
         ssl_certificate_key $key;
         ssl_protocols TLSv1.2 TLSv1.3;
         location = /echo { atelier_live max_sockets_per_address=0 drain=100ms
                                         messages=1000/s;
                            atelier_live_echo on; }
+        location = /live { atelier_live max_queue=8m deflate=off; }
         location = /file { return 200 "one page"; }
     }
 END
@@ -82,6 +92,31 @@ for my $version ('tls1_2', 'tls1_3') {
     ok($ws->eof, '... and the end, said by TLS too');
     waitpid $pid, 0;
     is($?, 0, '... so that the client is content');
+}
+
+# Messages that come one by one while the client does not read: what TLS has
+# been given once it is given again, though by then more is behind it.
+
+my $poster = Live->poster($stack->{port});
+for my $version ('tls1_2', 'tls1_3') {
+    my ($socket, $pid) = Tunnel->new($version);
+    my $ws = WebSocket->connect($port, socket => $socket);
+    $ws->send(WebSocket::request('/live'));
+    $ws->response;
+    $ws->text('{"type":"subscribe","channel":"products"}');
+    $ws->message;
+    my $pad = 'x' x 15000;
+    $poster->post('?channel=products', qq({"n":$_,"pad":"$pad"}), $TOKEN)
+        for 1 .. 60;
+    my @got;
+    while (@got < 60) {
+        my ($type, $text) = $ws->next;
+        last if $type ne 'text';
+        push @got, $text =~ /"n":(\d+)/;
+    }
+    is_deeply(\@got, [ 1 .. 60 ], "$version: a reader that was behind");
+    $ws->close(1000);
+    waitpid $pid, 0;
 }
 
 my ($socket, $pid) = Tunnel->new('tls1_3');
