@@ -79,7 +79,9 @@ CREATE INDEX IF NOT EXISTS generation_ended
 
 -- How fast the queue moves: ends, and the seconds they took, both fading, of
 -- the time in which somebody waited.  One row, written once a second at most.
--- It begins with a guess that soon weighs nothing.
+-- Limits let the queue go by fits and starts, so time without an end is not
+-- counted as it passes, but by the ends that come after it: until then served
+-- lags behind at.
 
 CREATE TABLE IF NOT EXISTS atelier.generation_rate (
     one          boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -87,6 +89,9 @@ CREATE TABLE IF NOT EXISTS atelier.generation_rate (
     ends         double precision NOT NULL DEFAULT 1,
     seconds      double precision NOT NULL DEFAULT 5
 );
+
+ALTER TABLE atelier.generation_rate
+    ADD COLUMN IF NOT EXISTS served timestamptz NOT NULL DEFAULT now();
 
 INSERT INTO atelier.generation_rate DEFAULT VALUES ON CONFLICT DO NOTHING;
 
@@ -101,20 +106,50 @@ LANGUAGE sql STABLE AS $$
     WHERE status = 'queued' AND (turn, n) < (its_turn, its_n)
 $$;
 
--- Seconds until that place will have been served: when all that is before it
--- has ended, at the pace of late, and it may be tried.
+-- Seconds for each that is served, and how long the queue has stood by now.
+-- When nobody has waited of late: what all of them together were served at in
+-- the last minute, if that was faster, as it is the limits that end it.
+
+CREATE OR REPLACE FUNCTION atelier.generation_pace(
+    OUT pace double precision, OUT stood double precision)
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN r.at > statement_timestamp() - interval '10 s'
+           THEN r.seconds / greatest(r.ends, 0.001)
+           ELSE least(r.seconds / greatest(r.ends, 0.001), 5.0, 60.0 / greatest(
+                    1, (SELECT count(*) FROM atelier.generation
+                        WHERE ended_at > statement_timestamp() - interval '60 s'
+                              AND status = 'done' AND alias IS NULL)))
+           END,
+           CASE WHEN r.at > statement_timestamp() - interval '10 s'
+           THEN greatest(0, extract(epoch FROM statement_timestamp() - r.served))
+           ELSE 0 END
+    FROM atelier.generation_rate r
+$$;
+
+-- Seconds until so many will have been served, and it may be tried.  It counts
+-- down while nothing is served, to a third: longer than that nobody knows.
+
+CREATE OR REPLACE FUNCTION atelier.generation_seconds(many bigint,
+    pace double precision, stood double precision, due timestamptz)
+RETURNS integer
+LANGUAGE sql STABLE AS $$
+    SELECT least(86400, greatest(
+               1,
+               ceil(greatest(many * pace - stood, many * pace / 3)),
+               ceil(extract(epoch FROM due - statement_timestamp()))))::integer
+$$;
+
+-- The same for a place: all that is before it, and what is being made.
 
 CREATE OR REPLACE FUNCTION atelier.generation_eta(place bigint,
     due timestamptz)
 RETURNS integer
 LANGUAGE sql STABLE AS $$
-    SELECT least(86400, greatest(
-               1,
-               ceil((place + (SELECT count(*) FROM atelier.generation
-                              WHERE status = 'running' AND turn IS NOT NULL))
-                    * r.seconds / greatest(r.ends, 0.001)),
-               ceil(extract(epoch FROM due - clock_timestamp()))))::integer
-    FROM atelier.generation_rate r
+    SELECT atelier.generation_seconds(
+               place + (SELECT count(*) FROM atelier.generation
+                        WHERE status = 'running' AND turn IS NOT NULL),
+               r.pace, r.stood, due)
+    FROM atelier.generation_pace() r
 $$;
 
 -- So many of those that wait, in order, after the one at (turn, n); from the
@@ -127,15 +162,8 @@ LANGUAGE sql STABLE AS $$
     -- sub-selects, so that the planner expects one row and no hard work
 
     SELECT p.id, p.place,
-           least(86400, greatest(
-               1,
-               ceil((p.place + (SELECT count(*) FROM atelier.generation
-                                WHERE status = 'running'
-                                      AND turn IS NOT NULL))
-                    * (SELECT r.seconds / greatest(r.ends, 0.001)
-                       FROM atelier.generation_rate r)),
-               ceil(extract(epoch FROM p.not_before - clock_timestamp()))
-           ))::integer,
+           atelier.generation_seconds(p.place + w.running, w.pace, w.stood,
+                                      p.not_before),
            p.turn, p.n
     FROM (SELECT q.*, row_number() OVER (ORDER BY q.turn, q.n)
                       + (SELECT count(*) FROM atelier.generation b
@@ -146,7 +174,11 @@ LANGUAGE sql STABLE AS $$
                 FROM atelier.generation g
                 WHERE g.status = 'queued'
                       AND (g.turn, g.n) > (after_turn, after_n)
-                ORDER BY g.turn, g.n LIMIT most) AS q) AS p
+                ORDER BY g.turn, g.n LIMIT most) AS q) AS p,
+         (SELECT r.pace, r.stood,
+                 (SELECT count(*) FROM atelier.generation
+                  WHERE status = 'running' AND turn IS NOT NULL) AS running
+          FROM atelier.generation_pace() r) AS w
     ORDER BY p.place
 $$;
 
@@ -628,7 +660,9 @@ LANGUAGE sql AS $$
     SELECT count(*) FROM gone
 $$;
 
--- Goes on measuring; to be called about once a second.
+-- Goes on measuring; to be called about once a second.  An end counts for no
+-- more than the pace, so that the first one after a pause does not take all of
+-- that upon itself, as others follow at once; beyond 90 seconds it does.
 
 CREATE OR REPLACE FUNCTION atelier.generation_measure()
 RETURNS void
@@ -636,7 +670,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     r       atelier.generation_rate;
     moment  timestamptz := clock_timestamp();
+    mean    double precision;
     passed  double precision;
+    took    double precision;
     ended   bigint;
 BEGIN
     IF NOT EXISTS (SELECT FROM atelier.generation WHERE status = 'queued')
@@ -651,12 +687,13 @@ BEGIN
         RETURN;
     END IF;
 
-    passed := extract(epoch FROM moment - r.at);
-
     -- nobody waited in between, or nobody measured
 
-    IF passed > 10 THEN
-        UPDATE atelier.generation_rate SET at = moment;
+    IF moment - r.at > interval '10 s' THEN
+        SELECT p.pace INTO mean FROM atelier.generation_pace() p;
+
+        UPDATE atelier.generation_rate
+        SET at = moment, served = moment, seconds = 60, ends = 60 / mean;
         RETURN;
     END IF;
 
@@ -664,9 +701,17 @@ BEGIN
     WHERE ended_at > r.at AND ended_at <= moment AND turn IS NOT NULL
           AND status IN ('done', 'failed');
 
+    mean := r.seconds / greatest(r.ends, 0.001);
+    passed := least(150, extract(epoch FROM moment - r.served));
+    took := CASE WHEN ended > 0
+            THEN greatest(least(passed, mean * ended), passed - 90)
+            ELSE 0 END;
+
     UPDATE atelier.generation_rate
-    SET at = moment, ends = ends * exp(-passed / 120) + ended,
-        seconds = seconds * exp(-passed / 120) + passed;
+    SET at = moment,
+        served = moment - (passed - took) * interval '1 s',
+        ends = ends * exp(-took / 120) + ended,
+        seconds = seconds * exp(-took / 120) + took;
 END
 $$;
 

@@ -413,7 +413,11 @@ clear();
 
 # The pace.
 
-$one->ask('UPDATE atelier.generation_rate SET at = now() - interval \'2 s\'');
+sub eta { return get($_[0]) =~ /"etaSeconds":(\d+)/ ? $1 : undef; }
+sub pace { return $one->ask("UPDATE atelier.generation_rate SET $_[0]"); }
+my $ago = 'clock_timestamp() - interval';
+
+pace("at = $ago '2 s', served = $ago '2 s'");
 queue($_) for 1 .. 20;
 for my $n (1 .. 10) {
     take();
@@ -427,6 +431,42 @@ ok($eta >= 6 && $eta <= 9, "ten more take as long as ten have ($eta s)");
 $one->ask('UPDATE atelier.generation SET not_before = now() + interval'
          . " '100 s' WHERE id = '@{[ id(20) ]}'");
 like(get(20), qr/"etaSeconds":(?:99|100)\b/, 'not before its time');
+clear();
+
+# Limits: all were served at once until there was nothing left for a while.
+
+pace("at = $ago '1 h', served = $ago '1 h', ends = 1, seconds = 5");
+call('done', $_, 0, quote(answer($_)), columns()) for 101 .. 130;
+queue($_) for 1 .. 31;
+cmp_ok(eta(31), '<=', 62, 'first shown: the pace of the minute before');
+$one->ask('SELECT atelier.generation_measure()');
+cmp_ok(eta(31), '<=', 62, '... which is what is measured from');
+cmp_ok(eta(31), '>=', 55, '... and no less');
+for my $stood (10, 20, 40) {
+    pace("at = $ago '1 s', served = $ago '$stood s'");
+    $one->ask('SELECT atelier.generation_measure()');
+    my $left = 62 - $stood;
+    ok(eta(31) <= $left && eta(31) >= $left - 7,
+       "nothing is served for $stood s: $left s are left");
+}
+pace("at = $ago '1 s', served = $ago '900 s'");
+$one->ask('SELECT atelier.generation_measure()');
+cmp_ok(eta(31), '>=', 20, '... and it says no lie when it lasts');
+pace("at = $ago '1 s', served = $ago '40 s'");
+my $last = 1000;
+my @risen;
+for my $n (1 .. 20) {
+    take();
+    done($n, 1);
+    pace("at = $ago '1 s'");
+    $one->ask('SELECT atelier.generation_measure()');
+    $one->ask("UPDATE atelier.generation SET ended_at = $ago '10 s'"
+              . ' WHERE ended_at IS NOT NULL');
+    push @risen, "$last, ".eta(31) if eta(31) > $last + 1;
+    $last = eta(31);
+}
+is("@risen", '', 'served all at once after that: it does not rise');
+ok($last >= 15 && $last <= 25, "... and is what was measured ($last s)");
 clear();
 
 # With 10,000 waiting, put there without triggers, which would count each place.
