@@ -29,6 +29,7 @@ static void shop_jobs_one(shop_jobs_t *t);
 static shop_search_t *shop_jobs_search(shop_jobs_t *t);
 static void shop_jobs_end(shop_jobs_t *t, shop_search_t *s);
 static int shop_jobs_tell(shop_jobs_t *t, const shop_search_t *s);
+static void shop_jobs_forget(shop_jobs_t *t, const shop_search_t *s);
 static void shop_jobs_ended(int rc, shop_metric_e metric);
 
 
@@ -173,6 +174,8 @@ shop_jobs_search(shop_jobs_t *t)
 static void
 shop_jobs_end(shop_jobs_t *t, shop_search_t *s)
 {
+    int  last;
+
     if (s->stopped) {
         shop_jobs_ended(at_jobs_release(t->jobs, &t->job),
                         SHOP_JOBS_RELEASED);
@@ -180,11 +183,16 @@ shop_jobs_end(shop_jobs_t *t, shop_search_t *s)
     }
 
     if (s->unstored || shop_jobs_tell(t, s) != AT_OK) {
+        last = (t->job.attempt >= t->run->jobs.attempts);
+
+        if (last) {
+            shop_jobs_forget(t, s);
+        }
+
         shop_jobs_ended(at_jobs_retry(t->jobs, &t->job, 1000,
                                       s->unstored ? "PostgreSQL is away"
                                                   : "Redis is away"),
-                        t->job.attempt >= t->run->jobs.attempts
-                        ? SHOP_JOBS_DEAD : SHOP_JOBS_RETRIED);
+                        last ? SHOP_JOBS_DEAD : SHOP_JOBS_RETRIED);
         return;
     }
 
@@ -224,6 +232,19 @@ shop_jobs_tell(shop_jobs_t *t, const shop_search_t *s)
     freeReplyObject(reply);
 
     return AT_OK;
+}
+
+
+/* A job that nobody will do any more may be asked for again. */
+
+static void
+shop_jobs_forget(shop_jobs_t *t, const shop_search_t *s)
+{
+    char  key[AT_SHOP_KEY_HEX];
+
+    at_shop_key(shop_word(s->query), shop_word(s->category), key);
+    freeReplyObject(at_redis_call(t->redis, "DEL " AT_SHOP_ASKED "%b", key,
+                                  sizeof(key)));
 }
 
 

@@ -177,8 +177,13 @@ shop_search_done(const at_look_result_t *r)
 
     (void) pthread_mutex_lock(&w->run->lock);
 
-    if (r->state == AT_LOOK_STOPPED) {
-        s->stopped |= !s->ended;
+    /* who waited reads them from then on */
+
+    if (s->ended) {
+        /* void */
+
+    } else if (r->state == AT_LOOK_STOPPED) {
+        s->stopped = 1;
 
     } else if (rc != AT_OK) {
         s->unstored = 1;

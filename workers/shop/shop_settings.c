@@ -51,7 +51,7 @@ static const at_conf_key_t  shop_settings_keys[] = {
              NULL),
     shop_key("jobs", "claim_after", AT_CONF_TIME, jobs_claim_after, "30s",
              500, SHOP_HOUR, NULL),
-    shop_key("jobs", "attempts", AT_CONF_NUMBER, jobs_attempts, "4", 1, 100,
+    shop_key("jobs", "attempts", AT_CONF_NUMBER, jobs_attempts, "8", 1, 100,
              NULL),
 
     shop_key("search", "query", AT_CONF_LIST, search_query, "",
