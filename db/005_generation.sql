@@ -248,14 +248,12 @@ $$;
 
 
 -- Before any provider is asked, when there is a key (idem, body: the digest
--- of the body it came with) or an explicit seed.  One row, or none: expired.
+-- of the body it came with).  One row, or none: expired.
 -- state:
 --   new       the row is written, running for lease_ms with fence 0: go on
 --   same      this key and body were seen: answer from the row; its status
 --             may be any, result is that of done and of failed
 --   conflict  this key was seen with another body; the rest is NULL
---   known     an equal request with this seed is done: result is its answer,
---             id the one in it
 -- position and eta are those of a row that is queued, else NULL.
 
 CREATE OR REPLACE FUNCTION atelier.generation_begin(gen text, who bytea,
@@ -266,25 +264,10 @@ RETURNS TABLE (state text, id text, status text, result json,
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    g      atelier.generation;
-    known  atelier.generation;
+    g  atelier.generation;
 BEGIN
     IF clock_timestamp() >= to_timestamp(expires / 1000.0) THEN
         RETURN;
-    END IF;
-
-    IF req_seed IS NOT NULL THEN
-        SELECT * INTO known FROM atelier.generation AS k
-        WHERE k.request_hash = req_hash AND k.seed IS NOT NULL
-              AND k.status = 'done' AND k.alias IS NULL
-        ORDER BY k.n DESC LIMIT 1;
-
-        IF FOUND AND idem IS NULL THEN
-            RETURN QUERY SELECT 'known', coalesce(known.alias, known.id),
-                                'done', known.result, NULL::bigint,
-                                NULL::integer;
-            RETURN;
-        END IF;
     END IF;
 
     -- a second time if the row of this key is removed meanwhile
@@ -292,20 +275,14 @@ BEGIN
     FOR i IN 1 .. 2 LOOP
         INSERT INTO atelier.generation AS n (id, visitor, request,
             request_hash, seed, idem_key, body_hash, status, lease_until,
-            result, alias, request_id, ended_at)
-        VALUES (gen, who, req, req_hash, req_seed, idem, body,
-            CASE WHEN known.n IS NULL THEN 'running' ELSE 'done' END,
-            CASE WHEN known.n IS NULL
-                 THEN clock_timestamp() + lease_ms * interval '1 ms' END,
-            known.result, coalesce(known.alias, known.id), req_id,
-            CASE WHEN known.n IS NOT NULL THEN clock_timestamp() END)
+            request_id)
+        VALUES (gen, who, req, req_hash, req_seed, idem, body, 'running',
+            clock_timestamp() + lease_ms * interval '1 ms', req_id)
         ON CONFLICT (visitor, idem_key) WHERE idem_key IS NOT NULL DO NOTHING
         RETURNING * INTO g;
 
         IF FOUND THEN
-            RETURN QUERY SELECT CASE WHEN known.n IS NULL THEN 'new'
-                                     ELSE 'known' END,
-                                coalesce(g.alias, g.id), g.status, g.result,
+            RETURN QUERY SELECT 'new', g.id, g.status, NULL::json,
                                 NULL::bigint, NULL::integer;
             RETURN;
         END IF;

@@ -96,7 +96,6 @@ static ngx_int_t
 ngx_http_atelier_queue_begun(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, PGresult *res)
 {
-    at_str_t     result;
     const char  *state;
 
     if (res == NULL || PQntuples(res) != 1) {
@@ -119,19 +118,7 @@ ngx_http_atelier_queue_begun(ngx_http_request_t *r,
                         "before; take a new key for a new request.", -1);
     }
 
-    if (ngx_strcmp(state, "known") != 0) {
-        return ngx_http_atelier_queue_same(r, g, res);
-    }
-
-    result.data = PQgetvalue(res, 0, 3);
-    result.len = PQgetlength(res, 0, 3);
-
-    if (at_buf_append_str(&g->answer, result) != AT_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_atelier_generate_again(r, g,
-                                           NGX_HTTP_ATELIER_RESULT_CACHED);
+    return ngx_http_atelier_queue_same(r, g, res);
 }
 
 

@@ -231,6 +231,17 @@ $two = generate({ prompt => 'a seed', seed => 7 });
 is($two->{status}, 200, 'its picture is gone');
 isnt($two->{json}{id}, $one->{json}{id}, '... so it is made anew');
 
+fresh();
+$one = generate({ prompt => 'a seed', seed => 7 });
+Stack::until_true('the record', sub { rows() eq 'done 1' });
+unlink "$stack->{home}$one->{json}{url}" or die "unlink: $!";
+$two = generate({ prompt => 'a seed', seed => 7 }, 'a-key', 'bob');
+isnt($two->{json}{id}, $one->{json}{id}, '... as it is for a key');
+is(status($two->{json}{url}), 200, '... with its picture');
+$one = generate({ prompt => 'a seed', seed => 7 }, 'a-key', 'bob');
+is($one->{content}, $two->{content}, '... which stays its answer');
+is(calls(), 2, '... and cost one call');
+
 # A client that leaves while PostgreSQL is being asked leaves nothing behind.
 
 sub while_locked {
