@@ -51,6 +51,8 @@ typedef struct {
     unsigned                        first:1;
     unsigned                        waits:1;
     unsigned                        listed:1;   /* queue is in use */
+    unsigned                        shared:1;   /* a first one: others were
+                                                   answered with its picture */
 } ngx_http_atelier_twin_t;
 
 

@@ -449,7 +449,10 @@ ngx_http_atelier_queue_was_done(ngx_http_request_t *r,
         || ngx_strcmp(state, "gone") == 0)
     {
         g->row = 0;
-        ngx_http_atelier_pictures_remove(g->conf->pictures, g->id);
+
+        if (!g->twin.shared) {
+            ngx_http_atelier_pictures_remove(g->conf->pictures, g->id);
+        }
 
         return ngx_http_atelier_problem_simple(r, NGX_HTTP_CONFLICT,
                         "cancelled", "The request was cancelled meanwhile.");

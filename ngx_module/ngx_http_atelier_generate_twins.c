@@ -118,6 +118,9 @@ ngx_http_atelier_twins_end(ngx_http_atelier_generation_t *g,
             other->twin.result = NGX_HTTP_ATELIER_RESULT_FAILED;
         }
 
+        g->twin.shared |= (other->twin.result
+                           == NGX_HTTP_ATELIER_RESULT_DONE);
+
         ngx_post_event(&other->twin.wake, &ngx_posted_events);
     }
 }

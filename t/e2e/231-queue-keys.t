@@ -303,8 +303,25 @@ is(scalar(grep { $_->{json}{cached} } @got), 5, '... and five say so');
 is($stack->metric('atelier_generate_requests_total{result="shared"}'), 5,
    '... as the metrics have it');
 
+# One of two equal ones is cancelled while it makes the picture for both.
+
+fresh();
+$stack->control($name => { latencyMs => 1500 });
+my @pair = send_one({ prompt => 'for two', seed => 3 },
+                    'Idempotency-Key' => 'two');
+ok($stack->wait_for($name, 'inFlight==1'), 'one of two equal ones is made');
+push @pair, send_one({ prompt => 'for two', seed => 3 });
+$db->sql("SELECT atelier.generation_cancel(id, visitor) FROM"
+         . " atelier.generation WHERE idem_key = 'two'");
+@pair = map { answer_of($_) } @pair;
+is(said($pair[0]), '409 cancelled', '... and cancelled meanwhile');
+is(said($pair[1]), '200 done', 'the other one is answered');
+is(status("/generate/$pair[1]{json}{id}"), 200, '... with what is there');
+is(status($pair[1]{json}{url}), 200, '... and its picture');
+
 # The first one's client leaves: the others go on.
 
+fresh();
 $stack->control($name => { mode => 'hang' });
 @all = send_one({ prompt => 'the first leaves', seed => 1 });
 ok($stack->wait_for($name, 'inFlight==1'), 'one is at it');
