@@ -359,6 +359,7 @@ queue($_, by => $_ % 3) for 1 .. 10;
 take() for 1 .. 3;
 $one->ask("UPDATE atelier.generation SET not_before = now() + interval '50 s'"
           . " WHERE id = '@{[ id(8) ]}'");
+$one->ask("UPDATE atelier.generation_rate SET at = now() - interval '1 h'");
 my @places = $one->ask('SELECT id, place, eta, turn, n'
                        . ' FROM atelier.generation_places(3, -1, 0)');
 my (undef, undef, undef, @last) = split /\|/, $places[-1];
@@ -420,6 +421,7 @@ for my $n (1 .. 10) {
 $one->ask('SELECT atelier.generation_measure()') for 1 .. 2;
 is($one->ask('SELECT round(ends) FROM atelier.generation_rate'), 11,
    'ends are counted, once');
+pace('at = clock_timestamp(), served = clock_timestamp()');
 my ($eta) = get(20) =~ /"etaSeconds":(\d+)/;
 ok($eta >= 6 && $eta <= 9, "ten more take as long as ten have ($eta s)");
 $one->ask('UPDATE atelier.generation SET not_before = now() + interval'
