@@ -198,8 +198,8 @@ write_services() {
             printf '%s\n' "$key" | write_file "$state/keys/$name" 0600
         services_said+=("$(printf '%-12s %s' "$name" "$talks_to")")
     done
-    text+="map \"\" \$atelier_more_images { default \"http://127.0.0.1:$sandbox_port"
-    text+=" http://*.localhost:$sandbox_port\"; }"
+    text+="map \"\" \$atelier_more_images { default"
+    text+=" \"http://127.0.0.1:$sandbox_port http://*.localhost:$sandbox_port\"; }"
     printf '%s\n' "$text" | write_file "$state/endpoints.conf" 0644
 }
 

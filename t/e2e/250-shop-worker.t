@@ -76,7 +76,8 @@ sub found {
 sub wrong {
     my %is;
     for my $shop (@shops) {
-        my $res = $stack->http->get("$stack->{sandbox}/_control/$shop/products");
+        my $res = $stack->http->get(
+            "$stack->{sandbox}/_control/$shop/products");
         $is{"$shop:$_->{id}"} = $_->{price}
             for @{ JSON::PP::decode_json($res->{content})->{products} };
     }
@@ -161,6 +162,21 @@ is($n->{amazon} // 0, 0, 'none of the shop with a wall');
 cmp_ok($n->{$_} // 0, '>', 5, "but of $_") for grep { $_ ne 'amazon' } @shops;
 $stack->control(amazon => { pace => 0 });
 
+# A price that moves far is believed when it is seen twice.
+
+my ($moved) = $db->sql("SELECT id FROM atelier.product p JOIN
+    atelier.product_query q ON q.product_id = p.id WHERE query = 'lamp'
+    AND retailer = 'pepperfry' AND price > 10000 ORDER BY rank LIMIT 1");
+my $was = $db->sql("SELECT price FROM atelier.product WHERE id = '$moved'");
+$stack->http->request('PUT', "$stack->{sandbox}/_control/pepperfry/products/"
+                      . $moved =~ s/.*://r, { content => '{"price":"77"}' });
+for my $want ("$was|7700", '7700|') {
+    job(query => 'lamp');
+    done();
+    is($db->sql("SELECT price, doubted_price FROM atelier.product
+                 WHERE id = '$moved'"), $want, "a large move: $want");
+}
+
 # A job that is none.
 
 job(query => '');
@@ -229,7 +245,8 @@ $stack->control(ikea => { pace => 0 });
 # Recipes are read anew; of a bad one the old stays, a sixth shop is a file.
 
 Stack::spew("$dir/amazon.json", '{"name": "amazon"}');
-my $sixth = Stack::slurp("$dir/ikea.json") =~ s/"name": "ikea"/"name": "ikea6"/r;
+my $sixth = Stack::slurp("$dir/ikea.json")
+            =~ s/"name": "ikea"/"name": "ikea6"/r;
 Stack::spew("$dir/ikea6.json", $sixth);
 $worker->signal('HUP');
 until_true('the reload', sub {

@@ -9,10 +9,18 @@
 #include <stdlib.h>
 
 
+/* A price that moves far in one step has to be seen twice. */
+
 static const at_postgres_statement_t  shop_store_see = {
     "shop_see",
     "SELECT what, count(*), count(*) FILTER (WHERE announced)"
-    " FROM atelier.products_see($1::jsonb, $2, $3::int) GROUP BY what", 3
+    " FROM atelier.products_see((SELECT jsonb_agg(CASE"
+    "     WHEN (o->>'price')::bigint NOT BETWEEN p.price * 0.4"
+    "                                        AND p.price * 1.6"
+    "     THEN o || '{\"doubt\":true}' ELSE o END ORDER BY n)"
+    "   FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS e (o, n)"
+    "   LEFT JOIN atelier.product p ON p.id = o->>'id'), $2, $3::int)"
+    " GROUP BY what", 3
 };
 
 static const at_postgres_statement_t  shop_store_prove = {
