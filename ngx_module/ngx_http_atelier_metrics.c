@@ -16,6 +16,7 @@
 #include "ngx_http_atelier_redis.h"
 #include "ngx_http_atelier_joint.h"
 #include "ngx_http_atelier_socket.h"
+#include "ngx_http_atelier_telemetry.h"
 #include "ngx_http_atelier_zone.h"
 
 
@@ -51,7 +52,8 @@ ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
         && ngx_http_atelier_postgres_metrics(amcf, &b) == AT_OK
         && ngx_http_atelier_metrics_providers(amcf, &b) == AT_OK
         && ngx_http_atelier_source_metrics(amcf, &b) == AT_OK
-        && ngx_http_atelier_socket_metrics(amcf, &b) == AT_OK)
+        && ngx_http_atelier_socket_metrics(amcf, &b) == AT_OK
+        && ngx_http_atelier_telemetry_metrics(amcf, &b) == AT_OK)
     {
         rc = ngx_http_atelier_send(r, NGX_HTTP_OK,
                                    "text/plain; version=0.0.4",

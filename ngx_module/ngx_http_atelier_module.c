@@ -10,6 +10,7 @@
  *                 atelier_designs, atelier_fill, atelier_products,
  *                 atelier_live, atelier_live_echo, atelier_invalidate,
  *                 atelier_scrape, atelier_publish, atelier_metrics,
+ *                 atelier_telemetry,
  *                 atelier_health
  *     all three   atelier_visitor, atelier_operator
  */
@@ -32,6 +33,7 @@
 #include "ngx_http_atelier_redis.h"
 #include "ngx_http_atelier_joint.h"
 #include "ngx_http_atelier_source.h"
+#include "ngx_http_atelier_telemetry.h"
 #include "ngx_http_atelier_visitor.h"
 #include "ngx_http_atelier_zone.h"
 
@@ -48,6 +50,8 @@ static char *ngx_http_atelier_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static char *ngx_http_atelier_cancel(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_atelier_telemetry(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_atelier_health(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -227,6 +231,13 @@ static ngx_command_t  ngx_http_atelier_commands[] = {
     { ngx_string("atelier_metrics"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_atelier_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("atelier_telemetry"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_atelier_telemetry,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -563,6 +574,14 @@ ngx_http_atelier_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_METRICS,
                                      ngx_http_atelier_metrics_handler);
+}
+
+
+static char *
+ngx_http_atelier_telemetry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_atelier_endpoint(cf, conf, NGX_HTTP_ATELIER_TELEMETRY,
+                                     ngx_http_atelier_telemetry_handler);
 }
 
 

@@ -15,6 +15,7 @@
 #include "ngx_http_atelier_redis_stats.h"
 #include "ngx_http_atelier_socket_zone.h"
 #include "at_breaker.h"
+#include "at_telemetry.h"
 
 
 #define NGX_HTTP_ATELIER_NAME_MAX   32
@@ -81,6 +82,19 @@ typedef struct {
     ngx_atomic_t                     buckets[NGX_HTTP_ATELIER_BUCKETS + 1];
     ngx_atomic_t                     sum;          /* ms */
 } ngx_http_atelier_histogram_t;
+
+
+/* What browsers have measured; times are the measures before the shifts. */
+typedef struct {
+    ngx_atomic_t                     batches;
+    ngx_atomic_t                     refused;
+    ngx_atomic_t                     passed_over;  /* measures */
+    ngx_atomic_t                     hits;
+    ngx_atomic_t                     misses;
+    ngx_atomic_t                     pages;        /* that told of shifts */
+    ngx_atomic_t                     shifted;      /* thousandths, in all */
+    ngx_http_atelier_histogram_t     times[AT_TELEMETRY_CLS];
+} ngx_http_atelier_telemetry_shared_t;
 
 
 /*
@@ -215,6 +229,7 @@ typedef struct {
     ngx_http_atelier_redis_stats_t   redis;
     ngx_http_atelier_joint_node_t    share;        /* under the mutex */
     ngx_http_atelier_socket_shared_t  sockets;
+    ngx_http_atelier_telemetry_shared_t  telemetry;
 } ngx_http_atelier_shared_t;
 
 

@@ -27,6 +27,14 @@ sub missing {
     return;
 }
 
+# Why there is no browser to test in, or nothing.
+sub no_browser {
+    my $chromium = $ENV{CHROMIUM} // '/usr/bin/chromium';
+    return "Chromium is not installed ($chromium): scripts/setup test"
+        if !-x $chromium;
+    return;
+}
+
 sub run {
     my ($program, $args, %do) = @_;
     my $json = JSON::PP->new->utf8->canonical->allow_nonref;

@@ -3,7 +3,8 @@ package Site;
 # All of Atelier with its pages, for tests that go through a browser or
 # through web/lib: nginx on the sandbox, Redis, PostgreSQL, relay and queue.
 #
-#     my $site = Site->new;             # workers => 2, http => ..., pages => 0
+#     my $site = Site->new;        # workers => 2, http => ..., pages => 0,
+#                                  # feed => 1
 #     $site->publish('product:1', { price => '10' });
 #     Node::run('web/e2e/feed.mjs', [ $site->url ], $site->deeds);
 #     $site->finish;
@@ -31,7 +32,8 @@ sub new {
 
     my $http = "atelier_postgres '@{[ $self->{db}->conninfo ]}';\n"
                . qq{include "$here/conf/visitor.conf";\n};
-    my $server = "location = /live { atelier_live drain=1s; }\n";
+    my $server = "location = /live { atelier_live drain=1s; }\n"
+                 . "location = /telemetry { atelier_telemetry; }\n";
     if ($pages) {
         $http .= "include /etc/nginx/mime.types;\n"
                  . "default_type application/octet-stream;\n"
@@ -50,15 +52,31 @@ sub new {
     $feed{egress} .= 'location = /attempt { atelier_attempt; }';
 
     $self->{stack} = Stack->new(
-        workers => $opt{workers} // 2,
-        $opt{providers} ? (providers => $opt{providers}) : (), %feed);
+        workers => $opt{workers} // 2, generate => "; $cookie" =~ s/;\z//r,
+        providers => [ groq      => 'format=openai model=sandbox',
+                       stability => 'format=stability' ], %feed);
 
     my %common = (
         redis    => { address => $self->{redis}->address },
         postgres => { conninfo => $self->{db}->conninfo },
     );
+    my $egress = "$self->{stack}{home}/egress.sock";
+    my ($sandbox) = $self->{stack}{sandbox} =~ m{//(.*)};
     $self->{relay} = Worker->new('relay', { %common,
                                             relay => { poll => '200ms' } });
+    $self->{queue} = Worker->new('queue', {
+        %common,
+        egress   => { socket => $egress, timeout => '20s' },
+        attempts => { lease => '30s', poll => '500ms', retry => '200ms' },
+    }, later => 1);
+    if ($opt{feed}) {
+        $self->{feed} = Worker->new('feed', {
+            %common,
+            egress => { socket => $egress },
+            hash   => { user_agent => 'Atelier test', scan => '1s',
+                        allow_address => $sandbox, per_host => 8 },
+        });
+    }
     return $self;
 }
 
@@ -86,6 +104,9 @@ sub deeds {
         publish => sub { return $self->publish($_[0]{channel}, $_[0]{data}); },
         sandbox => sub { $stack->control($_[0]{name}, $_[0]{settings});
                          return; },
+        quiet   => sub { $stack->reset_sandbox; return; },
+        wait    => sub { return $stack->wait_for(@{ $_[0] }) ? 1 : 0; },
+        queue   => sub { $self->{queue}->start; return; },
         sql     => sub { return [ $self->{db}->sql($_[0]) ]; },
     );
 }

@@ -5,8 +5,9 @@ import { useEffect, useRef, useState } from 'react';
 import type { Phase } from '../hooks/useGeneration';
 import type { Generation, GenerationRequest } from '../lib/api';
 import { nameOf } from '../lib/sources';
-import { enhanced, ideas, outcome, type Shape } from '../lib/prompt';
-import { tell } from '../lib/toast';
+import { enhanced, ideas, type Shape } from '../lib/prompt';
+import { copyLink } from '../lib/share';
+import { Attempts } from './Attempts';
 import styles from './Canvas.module.css';
 
 /** Seconds since then, while somebody looks. */
@@ -63,31 +64,6 @@ function Picture({ row }: { row: Generation }) {
       alt={row.prompt ?? 'The picture of your room'}
     />
   );
-}
-
-export function Attempts({ row }: { row: Generation }) {
-  if (!row.attempts?.length) {
-    return null;
-  }
-  return (
-    <ul className={styles.attempts} aria-label="Who was asked">
-      {row.attempts.map((attempt, i) => (
-        <li key={`${attempt.provider}${i}`} data-outcome={attempt.outcome}>
-          <b>{nameOf(attempt.provider)}</b> {outcome(attempt.outcome)}
-          <span>{attempt.ms} ms</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-export async function copyLink(path: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(new URL(path, location.href).href);
-    tell('success', 'Link copied', { duration: 1500 });
-  } catch {
-    tell('error', 'The link could not be copied');
-  }
 }
 
 export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {

@@ -2,8 +2,8 @@
 
 import { Download, ExternalLink, Link2 } from 'lucide-react';
 import { api, type Design } from '../lib/api';
+import { copyLink } from '../lib/share';
 import { imageUrl, nameOf, safeLink } from '../lib/sources';
-import { copyLink } from './Canvas';
 import { Dialog } from './Dialog';
 import { Heart } from './Heart';
 import { Photo } from './Photo';

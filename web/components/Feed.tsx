@@ -2,16 +2,21 @@
 
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
+import dynamic from 'next/dynamic';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { api, search, type Design } from '../lib/api';
 import { nameOf, sourceNames } from '../lib/sources';
 import { useQueryParams, withChanges } from '../lib/url';
-import { DesignDialog } from './DesignDialog';
 import { Note } from './Note';
 import { Wall } from './Wall';
 import styles from './Feed.module.css';
+
+// Not before one is opened.
+const DesignDialog = dynamic(
+  () => import('./DesignDialog').then((module) => module.DesignDialog),
+  { ssr: false });
 
 const colors = ['red', 'orange', 'yellow', 'green', 'turquoise', 'blue',
   'violet', 'pink', 'brown', 'black', 'gray', 'white'];

@@ -1,14 +1,19 @@
 'use client';
 
 import { useInfiniteQuery } from '@tanstack/react-query';
+import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { useCallback, useMemo } from 'react';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { api, Problem, type Design } from '../lib/api';
 import { useQueryParams } from '../lib/url';
-import { DesignDialog } from './DesignDialog';
 import { Note } from './Note';
 import { Wall } from './Wall';
+
+// Not before one is opened.
+const DesignDialog = dynamic(
+  () => import('./DesignDialog').then((module) => module.DesignDialog),
+  { ssr: false });
 
 /** The visitor's own likes, newest first. */
 export function Likes() {
@@ -26,7 +31,7 @@ export function Likes() {
   const designs = useMemo(() => (likes.data?.pages ?? [])
     .flatMap(({ results }) => results)
     .map((like) => like.design && { ...like.design, likes: like.likes })
-    .filter((design): design is Design => design !== undefined),
+    .filter((design): design is Design => Boolean(design)),
   [likes.data]);
   const total = (likes.data?.pages ?? [])
     .reduce((sum, { results }) => sum + results.length, 0);

@@ -1,10 +1,12 @@
 'use client';
 
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { decode } from '../lib/blurhash';
 import type { Design } from '../lib/api';
 import { imageSet, imageUrl } from '../lib/sources';
 import styles from './Photo.module.css';
+
+const STAY = 120;
 
 /** A photograph of a source over its colour, or over its blurhash. */
 export function Photo({ design, sizes, eager = false, contain = false }: {
@@ -15,8 +17,32 @@ export function Photo({ design, sizes, eager = false, contain = false }: {
 }) {
   const [loaded, setLoaded] = useState(false);
   const [broken, setBroken] = useState(false);
+  const [due, setDue] = useState(eager);
   const blur = useRef<HTMLCanvasElement>(null);
   const { blurhash } = design;
+
+  const attach = useCallback((img: HTMLImageElement | null) => {
+    if (img?.complete && img.naturalWidth > 0) {
+      setLoaded(true);
+    }
+    // A picture that left the page while it was coming would hold up those
+    // that are on it, and the page's own scripts: the browser goes on with it.
+    return () => {
+      if (img && !img.complete) {
+        img.removeAttribute('srcset');
+        img.removeAttribute('src');
+      }
+    };
+  }, []);
+
+  // A card that only flies past asks its source for nothing.
+  useEffect(() => {
+    if (due) {
+      return;
+    }
+    const timer = setTimeout(() => { setDue(true); }, STAY);
+    return () => { clearTimeout(timer); };
+  }, [due]);
 
   useEffect(() => {
     const pixels = blurhash && !loaded ? decode(blurhash, 20, 16) : undefined;
@@ -34,13 +60,12 @@ export function Photo({ design, sizes, eager = false, contain = false }: {
     >
       {blurhash && !loaded
         ? <canvas ref={blur} width={20} height={16} aria-hidden /> : null}
-      {broken ? <span className={styles.broken}>The picture is gone</span> : (
+      {broken ? <span className={styles.broken}>The picture is gone</span> : null}
+      {due && !broken ? (
         // next/image would ask one optimiser; these are asked of their own CDN.
         // eslint-disable-next-line @next/next/no-img-element
         <img
-          ref={(img) => {
-            if (img?.complete && img.naturalWidth > 0) { setLoaded(true); }
-          }}
+          ref={attach}
           data-loaded={loaded || undefined}
           onLoad={() => { setLoaded(true); }}
           onError={() => { setBroken(true); }}
@@ -51,11 +76,11 @@ export function Photo({ design, sizes, eager = false, contain = false }: {
           srcSet={imageSet(design)}
           src={imageUrl(design, 640)}
           loading={eager ? 'eager' : 'lazy'}
-          fetchPriority={eager ? 'high' : 'auto'}
+          fetchPriority={eager ? 'high' : 'low'}
           decoding="async"
           referrerPolicy="strict-origin-when-cross-origin"
         />
-      )}
+      ) : null}
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { Armchair, Compass, Heart, Images, Sparkles } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import type { ReactNode } from 'react';
+import { forward } from '../hooks/useScrollMemory';
 import { LiveStatus } from './LiveStatus';
 import styles from './Shell.module.css';
 
@@ -29,8 +30,10 @@ export function Shell({ children }: { children: ReactNode }) {
               <Link
                 key={href}
                 href={href}
+                // What it would fetch ahead, the console complains of.
                 prefetch={false}
                 className={styles.link}
+                onClick={forward}
                 aria-current={here === href ? 'page' : undefined}
               >
                 <Icon size={20} strokeWidth={1.6} aria-hidden />

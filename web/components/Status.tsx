@@ -95,11 +95,14 @@ export function Status() {
       <h1>Status</h1>
       <section className={styles.section}>
         <h2>Server</h2>
-        <dl className={styles.parts}>
+        <dl className={styles.parts} tabIndex={0} aria-label="Parts of the server">
           <div data-good={ready.isSuccess}>
             <dt>nginx</dt>
             <dd>{ready.isSuccess ? 'ready' : ready.isError ? ready.error.message : '…'}</dd>
           </div>
+          {ready.isPending ? Array.from({ length: 6 }, (_, i) => (
+            <div key={i} aria-hidden><dt>&nbsp;</dt><dd>&nbsp;</dd></div>
+          )) : null}
           <Parts ready={ready.data} />
           <div data-good={state.status === 'open'}>
             <dt>live</dt>

@@ -1,7 +1,7 @@
 'use client';
 
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Design } from '../lib/api';
 import { DesignCard } from './DesignCard';
 import styles from './Wall.module.css';
@@ -58,6 +58,9 @@ export function Wall({ designs, onOpen, hrefOf, onNearEnd, label }: {
     return () => { observer.disconnect(); };
   }, []);
 
+  // A new function would have all heights counted again.
+  const keyOf = useCallback((index: number) => designs[index]?.id ?? index,
+                            [designs]);
   const virtualizer = useWindowVirtualizer({
     count: width > 0 ? designs.length : 0,
     lanes: columns,
@@ -65,7 +68,7 @@ export function Wall({ designs, onOpen, hrefOf, onNearEnd, label }: {
     overscan: OVERSCAN,
     scrollMargin: top,
     estimateSize: (index) => heightOf(designs[index], each),
-    getItemKey: (index) => designs[index]?.id ?? index,
+    getItemKey: keyOf,
     // Whoever has the keyboard's focus stays.
     rangeExtractor: (range) => {
       const indexes = defaultRangeExtractor(range);

@@ -1,6 +1,6 @@
 'use client';
 
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
 /*
  * Where the reader was on a page of that address.  Next and the browser try
@@ -11,6 +11,11 @@ let back = false;
 
 if (typeof window !== 'undefined') {
   window.addEventListener('popstate', () => { back = true; });
+}
+
+/** A link was followed: what comes begins at its top. */
+export function forward(): void {
+  back = false;
 }
 
 /** Restores the place when the back button leads to `key`, once it is ready. */
@@ -35,7 +40,8 @@ export function useScrollMemory(key: string, ready: boolean): void {
     }
   }, [ready, key]);
 
-  useEffect(() => {
+  // Gone with the page itself: the next one begins at its top.
+  useLayoutEffect(() => {
     const keep = () => {
       if (wanted.current === undefined) {
         places.set(key, window.scrollY);

@@ -298,7 +298,7 @@ export interface components {
             id: string;
             liked: boolean;
             likes: number;
-            design?: components["schemas"]["Design"];
+            design?: components["schemas"]["Design"] | null;
         };
         LikeList: {
             results: components["schemas"]["Like"][];

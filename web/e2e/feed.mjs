@@ -1,0 +1,154 @@
+/* The endless feed in a browser: fifty pages, hearts, the back button, and a
+ * server that is reloaded and goes away meanwhile. */
+
+import { launch, open } from './browser.mjs';
+import { ask, is, ok, run, until } from './report.mjs';
+
+const [address] = process.argv.slice(2);
+const browser = await launch();
+
+const cards = 'article[data-id]';
+
+/* Somebody else, without a browser. */
+async function stranger(method, id) {
+  const first = await fetch(`${address}/designs/likes?ids=${id}`);
+  const cookie = first.headers.get('set-cookie').split(';')[0];
+  const response = await fetch(`${address}/designs/${id}/like`,
+                               { method, headers: { Cookie: cookie } });
+  return response.status;
+}
+
+await run(async () => {
+  const { context, page, said } = await open(browser);
+  await page.goto(`${address}/feed?query=sofa`);
+  await page.waitForSelector(cards);
+
+  // Attribution and text on each.
+  const card = page.locator(cards).first();
+  ok(await card.locator('p a').count() >= 1, 'a card names where it is from');
+  await until('its picture is shown', () => (
+    card.locator('img').evaluate((img) => img.naturalWidth > 0)));
+
+  // Fifty pages of sixty.
+  let most = 0;
+  let dom = 0;
+  await until('fifty pages can be scrolled', async () => {
+    const look = await page.evaluate(() => {
+      const all = [...document.querySelectorAll('article[data-id]')];
+      window.scrollBy(0, 3000);
+      return [Math.max(...all.map((one) => +one.ariaPosInSet)), all.length,
+              new Set(all.map((one) => one.dataset.id)).size];
+    });
+    most = Math.max(most, look[0]);
+    dom = Math.max(dom, look[1]);
+    return look[1] === look[2] && most >= 3000;
+  }, 120_000);
+  ok(dom < 120, 'and few cards are in the document at a time', dom);
+
+  // There and back again.
+  await page.locator(`${cards} > a`).nth(8).click();
+  await page.waitForSelector('dialog[open]');
+  const place = await page.evaluate(() => window.scrollY);
+  ok(page.url().includes('design='), 'an open one has a link', page.url());
+  await page.goBack();
+  await until('back closes it', async () => (
+    await page.locator('dialog').count() === 0));
+  const near = async () => Math.abs(
+    await page.evaluate(() => window.scrollY) - place) < 400;
+  ok(await near(), 'the place is the same', place);
+  await page.getByRole('link', { name: 'Create' }).click();
+  await page.waitForSelector('#prompt');
+  await page.goBack();
+  await until('also after another page', near);
+
+  // Hearts.
+  await page.evaluate(() => { window.scrollTo(0, 0); });
+  await page.waitForSelector(`${cards}[aria-posinset="1"]`);
+  const first = page.locator(`${cards}[aria-posinset="1"]`);
+  const id = await first.getAttribute('data-id');
+  const button = first.locator('button[aria-pressed]');
+  const pressed = () => button.getAttribute('aria-pressed');
+  const likes = () => first.getByTestId('likes').innerText();
+  await button.click();
+  await until('a heart is red at once', async () => await pressed() === 'true');
+  await page.getByText('Changes saved').waitFor();
+  is(await likes(), '1', 'and counted');
+
+  is(await stranger('PUT', id), 200, 'somebody else likes it');
+  await until('the count is live', async () => await likes() === '2');
+
+  await ask('hup');
+  is(await stranger('PUT', id), 200, 'another one, while nginx is reloaded');
+  await until('which is not missed', async () => await likes() === '3');
+  await until('and the page is live', () => (
+    page.getByRole('status').filter({ hasText: /^Live$/ }).isVisible()));
+
+  // A server that fails.
+  let refuse;
+  const refused = new Promise((resolve) => { refuse = resolve; });
+  await page.route('**/like', async (route) => {
+    await refused;
+    await route.fulfill({
+      status: 503, contentType: 'application/problem+json',
+      body: '{"status":503,"code":"likes_unavailable","detail":"no"}',
+    });
+  });
+  await button.click();
+  await until('a heart is taken away at once',
+              async () => await pressed() === 'false');
+  refuse();
+  await page.getByText('Changes reverted').waitFor();
+  is(await pressed(), 'true', 'and given back when the server refuses');
+  is(await likes(), '3', '... with its count');
+  await page.unroute('**/like');
+  await page.getByRole('button', { name: 'Retry' }).click();
+  await until('a retry does it', async () => (
+    await pressed() === 'false' && await likes() === '2'));
+
+  // Away, and back.
+  await ask('stop');
+  await page.getByText(/Reconnecting in \d+ s/).waitFor();
+  ok(true, 'the next try is counted down');
+  await ask('start');
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await until('and the page is live again', () => (
+    page.getByRole('status').filter({ hasText: /^Live$/ }).isVisible()));
+  is(await stranger('PUT', id), 200, 'one more likes it');
+  await until('which is shown', async () => await likes() === '3');
+
+  await context.setOffline(true);
+  await page.evaluate(() => { window.dispatchEvent(new Event('offline')); });
+  await context.setOffline(false);
+  is(await stranger('PUT', id), 200, 'and one more after the network was away');
+  await until('which is shown as well', async () => await likes() === '4');
+
+  // Filters stand in the address.
+  await page.selectOption('select[aria-label=Orientation]', 'portrait');
+  await page.waitForSelector(cards);
+  ok(page.url().includes('orientation=portrait'), 'filters stand in the address');
+  const shapes = () => page.evaluate((selector) => (
+    [...document.querySelectorAll(`${selector} img`)].map((img) => (
+      +img.getAttribute('height') / +img.getAttribute('width')))
+  ), cards);
+  await until('and only such are shown', async () => {
+    const all = await shapes();
+    return all.length > 3 && all.every((ratio) => ratio >= 1);
+  }) || ok(false, 'shapes', [page.url(), await shapes(),
+                             await page.locator('main').innerText()]);
+  await page.goBack();
+  await until('back takes a filter away', () => (
+    !page.url().includes('orientation')));
+
+  // By the keyboard.
+  await page.waitForSelector(cards);
+  await page.locator(`${cards} > a`).first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog[open]');
+  await page.keyboard.press('Escape');
+  await until('Enter opens and Escape closes', async () => (
+    await page.locator('dialog').count() === 0));
+
+  // What a console says by itself while the server is away or fails.
+  is(said.filter((text) => !/503|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INTERNET_DISCONNECTED|WebSocket connection/
+    .test(text)), [], 'nothing else in the console');
+});
