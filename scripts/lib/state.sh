@@ -181,6 +181,7 @@ choose_service() {
 
 write_services() {
     local name file key server base host talks_to line contact text
+    local to_sandbox='s,/provider_location,/sandbox_location,' plain=()
     contact=nobody@localhost
     if read_line keys/contact; then
         contact=$line
@@ -197,10 +198,23 @@ write_services() {
         [ "$file" != "keys/$name" ] ||
             printf '%s\n' "$key" | write_file "$state/keys/$name" 0600
         services_said+=("$(printf '%-12s %s' "$name" "$talks_to")")
+        [[ $base == https://* ]] || plain+=(-e
+            "/^location .*_\\(ai\\|feed\\)\\/$name[ /]/,/^}/ $to_sandbox")
     done
     text+="map \"\" \$atelier_more_images { default"
     text+=" \"http://127.0.0.1:$sandbox_port http://*.localhost:$sandbox_port\"; }"
     printf '%s\n' "$text" | write_file "$state/endpoints.conf" 0644
+    write_locations "${plain[@]}"
+}
+
+# Locations of the sandbox are asked without TLS.  nginx before 1.23.1 reads the
+# certificates of all authorities anew for each location that verifies, which
+# takes a tenth of a second every time.  "$@": for sed, says which they are.
+write_locations() {
+    grep -v '^proxy_ssl' conf/provider_location.conf |
+        write_file "$state/atelier/sandbox_location.conf" 0644
+    sed -e '' "$@" conf/providers.conf |
+        write_file "$state/atelier/providers.conf" 0644
 }
 
 write_nginx_conf() {
