@@ -82,7 +82,7 @@ COMMON_LIBS  := -ljpeg -lpng -lwebp -lcurl -lhiredis -lpq -lmicrohttpd \
                 -lpthread
 
 # atelier-NAME is made of workers/NAME/.
-WORKERS      := feed queue relay shop
+WORKERS      := feed prices queue relay shop
 WORKER_BINS  := $(WORKERS:%=$(OUT)/atelier-%)
 WORKER_SRCS  := $(foreach w,$(WORKERS),$(wildcard workers/$(w)/*.c))
 WORKER_OBJS  := $(WORKER_SRCS:%.c=$(OUT)/%.o)
@@ -195,7 +195,7 @@ bench:
 ##   module     the nginx module alone
 ##   sandbox    the stand-ins for outside services alone
 ##   workers    the processes beside nginx alone: atelier-feed,
-##              atelier-queue, atelier-relay, atelier-shop
+##              atelier-prices, atelier-queue, atelier-relay, atelier-shop
 ##   web        the pages of the front end, by npm and Next.js, into web/out
 ##   setup      only install the Debian packages that are missing
 ##   install    module, workers, their configuration, db/ with migrate and
@@ -264,6 +264,7 @@ $(OUT)/sandbox/%.o: sandbox/%.c Makefile
 	$(Q)$(CC) $(DIALECT) $(WARN) $(OPT_$(BUILD)) -MMD -MP -c -o $@ $<
 
 $(OUT)/atelier-feed: $(filter $(OUT)/workers/feed/%,$(WORKER_OBJS))
+$(OUT)/atelier-prices: $(filter $(OUT)/workers/prices/%,$(WORKER_OBJS))
 $(OUT)/atelier-queue: $(filter $(OUT)/workers/queue/%,$(WORKER_OBJS))
 $(OUT)/atelier-relay: $(filter $(OUT)/workers/relay/%,$(WORKER_OBJS))
 $(OUT)/atelier-shop: $(filter $(OUT)/workers/shop/%,$(WORKER_OBJS))
