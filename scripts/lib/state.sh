@@ -311,6 +311,35 @@ query = coffee table | coffee-tables
 END
 }
 
+# Some of the sandbox's prices move by the minute.
+write_prices_conf() {
+    write_file "$state/prices.conf" 0644 << END
+[worker]
+listen = unix:$sockets/prices.sock
+
+[redis]
+address = unix:$sockets/redis.sock
+
+[postgres]
+conninfo = host=$sockets dbname=atelier
+
+[shops]
+recipes = $state/retailers
+
+[fetch]
+agent = Atelier/0.1 (a stack for development)
+allow_address = 127.0.0.1:$sandbox_port
+wall_first = 1m
+
+[looks]
+change = 3h
+usual = 15m
+least = 30s
+watched = 5s
+doubt = 5s
+END
+}
+
 write_relay_conf() {
     write_file "$state/relay.conf" 0644 << END
 [worker]
@@ -356,5 +385,6 @@ write_files() {
     write_feed_conf
     write_queue_conf
     write_shop_conf
+    write_prices_conf
     write_relay_conf
 }

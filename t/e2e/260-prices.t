@@ -127,7 +127,7 @@ my $relay = Worker->new('relay', {
     postgres => { conninfo => $db->conninfo },
 });
 my $prices = Worker->new('prices', settings());
-eval { $prices->ready } or do { diag $prices->log_text; die $@ };
+$prices->ready;
 $relay->ready;
 
 sub results {

@@ -157,8 +157,11 @@ prices_sweep_card(prices_sweep_t *sweep, const at_shop_product_t *p)
     for (i = 0; i < sweep->n; i++) {
         item = sweep->items[i];
 
-        if (prices_sweep_is(item, sweep->shop->shop->name, p->id)) {
+        /* a card without a price says nothing */
 
+        if (p->price > 0
+            && prices_sweep_is(item, sweep->shop->shop->name, p->id))
+        {
             /* twice in a list, and not the same: the page has to tell */
 
             if (prices_sweep_same(item, p)) {
