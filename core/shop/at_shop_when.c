@@ -14,11 +14,11 @@
 #define AT_SHOP_WHEN_PRIOR   0.3
 
 #define AT_SHOP_WHEN_STEP    600000             /* ms */
-#define AT_SHOP_WHEN_MS      3600000
+#define AT_SHOP_WHEN_MS      3600000LL
 
 /* The same for an hour of the day, and looks that say something of it. */
 #define AT_SHOP_DAY_PRIOR    10.0
-#define AT_SHOP_DAY_MOST     1000.0             /* changes */
+#define AT_SHOP_DAY_HALF     (4 * 24 * AT_SHOP_WHEN_MS)
 #define AT_SHOP_DAY_GAP      (24 * AT_SHOP_WHEN_MS)
 
 
@@ -33,7 +33,7 @@ static at_shop_gamma_t at_shop_when_gamma(const at_shop_when_t *w,
 static double at_shop_when_chance(const at_shop_gamma_t *g, double hours);
 static double at_shop_when_hours(int64_t ms);
 static double at_shop_when_bound(double rate);
-static void at_shop_day_fade(at_shop_day_t *day);
+static void at_shop_day_fade(at_shop_day_t *day, int64_t now);
 static double at_shop_when_gain(double rate, double hours);
 
 
@@ -157,7 +157,7 @@ at_shop_day_saw(at_shop_day_t *day, double rate, int64_t now, int64_t gap,
         part[hour] += (double) (next - at) / AT_SHOP_WHEN_HOUR;
     }
 
-    at_shop_day_fade(day);
+    at_shop_day_fade(day, now);
 
     for (hour = 0; hour < 24; hour++) {
         day->due[hour] += at_shop_when_bound(rate) * part[hour];
@@ -176,18 +176,17 @@ at_shop_day_saw(at_shop_day_t *day, double rate, int64_t now, int64_t gap,
 /* What was learned first was learned badly, and shops change their ways. */
 
 static void
-at_shop_day_fade(at_shop_day_t *day)
+at_shop_day_fade(at_shop_day_t *day, int64_t now)
 {
-    double    due;
     unsigned  hour;
 
-    due = 0;
-
-    for (hour = 0; hour < 24; hour++) {
-        due += day->due[hour];
+    if (now - day->since < AT_SHOP_DAY_HALF) {
+        return;
     }
 
-    for (hour = 0; due > AT_SHOP_DAY_MOST && hour < 24; hour++) {
+    day->since = now;
+
+    for (hour = 0; hour < 24; hour++) {
         day->due[hour] /= 2;
         day->seen[hour] /= 2;
     }

@@ -45,8 +45,9 @@ typedef struct {
 
 /* Hours of the day in UTC; all zero at first. */
 typedef struct {
-    double  seen[24];           /* changes */
-    double  due[24];            /* ... as were expected of a flat day */
+    double   seen[24];          /* changes */
+    double   due[24];           /* ... as were expected of a flat day */
+    int64_t  since;             /* wall time; then it has faded */
 } at_shop_day_t;
 
 
