@@ -2,6 +2,7 @@
  * Query arguments of /products (at_shop_args.h).
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "at_json.h"
@@ -543,20 +544,20 @@ at_shop_key_add(char *out, size_t n, const char *name, at_str_t value)
 static size_t
 at_shop_key_number(char *out, size_t n, const char *name, int64_t number)
 {
-    char    text[20];
-    size_t  i;
+    int       len;
+    char      text[24];
+    at_str_t  value;
 
-    i = sizeof(text);
+    value = AT_STR_NULL;
 
     if (number >= 0) {
-        do {
-            text[--i] = (char) ('0' + number % 10);
-            number /= 10;
-        } while (number);
+        len = snprintf(text, sizeof(text), "%lld", (long long) number);
+
+        value.data = text;
+        value.len = (size_t) len;
     }
 
-    return at_shop_key_add(out, n, name,
-                           (at_str_t) { sizeof(text) - i, text + i });
+    return at_shop_key_add(out, n, name, value);
 }
 
 

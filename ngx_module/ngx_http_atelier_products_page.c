@@ -17,6 +17,11 @@ static ngx_str_t ngx_http_atelier_products_name(
     ngx_http_atelier_products_flight_t *f, u_char *p);
 static ngx_int_t ngx_http_atelier_products_own(
     ngx_http_atelier_products_flight_t *f, ngx_str_t *part);
+static ngx_int_t ngx_http_atelier_products_body(
+    ngx_http_atelier_products_flight_t *f, ngx_uint_t refreshing,
+    ngx_http_atelier_page_t *page);
+static void ngx_http_atelier_products_share(
+    ngx_http_atelier_products_flight_t *f);
 static void ngx_http_atelier_products_keep(
     ngx_http_atelier_products_flight_t *f);
 
@@ -202,43 +207,14 @@ ngx_int_t
 ngx_http_atelier_products_render(ngx_http_atelier_products_flight_t *f,
     ngx_uint_t refreshing)
 {
-    u_char                   *p;
     uint8_t                   hash[AT_HASH_BYTES];
-    u_char                    name[96];
-    ngx_str_t                 key;
     ngx_http_atelier_page_t   page;
-    ngx_http_atelier_slice_t  slice;
 
     ngx_memzero(&page, sizeof(ngx_http_atelier_page_t));
 
-    page.plain.data = p = ngx_pnalloc(f->pool, f->body.len
-                                      + sizeof(",\"refreshing\":false}\n"));
-    page.tag.data = ngx_pnalloc(f->pool, sizeof("products ")
-                                         + f->ask.product.len);
-
-    if (p == NULL || page.tag.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(p, f->body.data, f->body.len);
-
-    if (f->ask.kind == NGX_HTTP_ATELIER_PRODUCTS_LIST) {
-        p = ngx_sprintf(p, ",\"refreshing\":%s",
-                        refreshing ? "true" : "false");
-        page.tag.len = ngx_sprintf(page.tag.data, "products") - page.tag.data;
-
-    } else {
-        page.tag.len = ngx_sprintf(page.tag.data, "products %*s",
-                                   f->ask.product.len, f->ask.product.data)
-                       - page.tag.data;
-    }
-
-    *p++ = '}';
-    *p++ = '\n';
-    page.plain.len = p - page.plain.data;
-
-    if (ngx_http_atelier_feed_gzip(&page.plain, f->pool, &page.gzip)
-        != NGX_OK)
+    if (ngx_http_atelier_products_body(f, refreshing, &page) != NGX_OK
+        || ngx_http_atelier_feed_gzip(&page.plain, f->pool, &page.gzip)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -257,20 +233,74 @@ ngx_http_atelier_products_render(ngx_http_atelier_products_flight_t *f,
     f->got = 1;
 
     ngx_http_atelier_products_keep(f);
-
-    if (f->shared != NGX_ERROR) {
-        ngx_memzero(&slice, sizeof(ngx_http_atelier_slice_t));
-        ngx_memcpy(slice.snapshot, f->ask.id.snapshot,
-                   NGX_HTTP_ATELIER_SNAPSHOT_LEN);
-        slice.generation = f->shared;
-
-        key = ngx_http_atelier_products_name(f, name);
-
-        ngx_http_atelier_made_keep(&key, &slice, f->page.stale, &f->page,
-                                   f->pool);
-    }
+    ngx_http_atelier_products_share(f);
 
     return NGX_OK;
+}
+
+
+/* And the tag, which is by what caches purge it. */
+
+static ngx_int_t
+ngx_http_atelier_products_body(ngx_http_atelier_products_flight_t *f,
+    ngx_uint_t refreshing, ngx_http_atelier_page_t *page)
+{
+    u_char  *p, *tag;
+
+    p = ngx_pnalloc(f->pool, f->body.len
+                             + sizeof(",\"refreshing\":false}\n"));
+    tag = ngx_pnalloc(f->pool, sizeof("products ") + f->ask.product.len);
+
+    if (p == NULL || tag == NULL) {
+        return NGX_ERROR;
+    }
+
+    page->plain.data = p;
+    page->tag.data = tag;
+
+    p = ngx_cpymem(p, f->body.data, f->body.len);
+    tag = ngx_sprintf(tag, "products");
+
+    if (f->ask.kind == NGX_HTTP_ATELIER_PRODUCTS_LIST) {
+        p = ngx_sprintf(p, ",\"refreshing\":%s",
+                        refreshing ? "true" : "false");
+
+    } else {
+        tag = ngx_sprintf(tag, " %*s", f->ask.product.len,
+                          f->ask.product.data);
+    }
+
+    p = ngx_sprintf(p, "}\n");
+
+    page->plain.len = p - page->plain.data;
+    page->tag.len = tag - page->tag.data;
+
+    return NGX_OK;
+}
+
+
+/* To other nodes; without Redis to none. */
+
+static void
+ngx_http_atelier_products_share(ngx_http_atelier_products_flight_t *f)
+{
+    u_char                    name[96];
+    ngx_str_t                 key;
+    ngx_http_atelier_slice_t  slice;
+
+    if (f->shared == NGX_ERROR) {
+        return;
+    }
+
+    ngx_memzero(&slice, sizeof(ngx_http_atelier_slice_t));
+    ngx_memcpy(slice.snapshot, f->ask.id.snapshot,
+               NGX_HTTP_ATELIER_SNAPSHOT_LEN);
+    slice.generation = f->shared;
+
+    key = ngx_http_atelier_products_name(f, name);
+
+    ngx_http_atelier_made_keep(&key, &slice, f->page.stale, &f->page,
+                               f->pool);
 }
 
 
