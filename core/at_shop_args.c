@@ -453,6 +453,7 @@ at_shop_parse(at_str_t raw, const at_shop_param_t *params, size_t n,
         if (at_shop_set(out, &params[i], value) != AT_OK) {
             error->name = params[i].name;
             error->message = params[i].message;
+            error->value = value;
 
             return AT_ERROR;
         }
@@ -496,6 +497,7 @@ at_shop_args_parse(at_str_t raw, at_shop_args_t *out,
 
     if ((out->page - 1) > AT_SHOP_OFFSET_MAX / out->per_page) {
         error->name = "page";
+        error->value = AT_STR_NULL;
         error->message = "page is too far: at most 10000 products may stand "
                          "before it, so narrow the search";
         return AT_ERROR;
@@ -505,6 +507,7 @@ at_shop_args_parse(at_str_t raw, at_shop_args_t *out,
         && out->min_price > out->max_price)
     {
         error->name = "maxPrice";
+        error->value = AT_STR_NULL;
         error->message = "maxPrice is below minPrice, so nothing can be found";
         return AT_ERROR;
     }

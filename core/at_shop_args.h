@@ -70,6 +70,7 @@ typedef struct {
 typedef struct {
     const char     *name;               /* of the parameter: "perPage" */
     const char     *message;            /* a sentence, with the remedy */
+    at_str_t     value;                 /* as it was sent */
 } at_shop_args_error_t;
 
 

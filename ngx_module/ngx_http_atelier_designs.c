@@ -145,17 +145,8 @@ static ngx_int_t
 ngx_http_atelier_designs_invalid(ngx_http_request_t *r,
     at_feed_args_error_t *error)
 {
-    ngx_http_atelier_problem_t  problem;
-
-    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
-
-    problem.status = NGX_HTTP_BAD_REQUEST;
-    problem.code = "invalid_parameter";
-    problem.field = error->name;
-    problem.detail = error->message;
-    problem.retry_after = -1;
-
-    return ngx_http_atelier_problem(r, &problem);
+    return ngx_http_atelier_problem_value(r, "invalid_parameter", error->name,
+                                          error->value, error->message);
 }
 
 

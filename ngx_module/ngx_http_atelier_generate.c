@@ -272,9 +272,8 @@ static ngx_int_t
 ngx_http_atelier_generate_key(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g)
 {
-    size_t                       i;
-    ngx_str_t                   *key;
-    ngx_http_atelier_problem_t   problem;
+    size_t      i;
+    ngx_str_t  *key;
 
     key = g->queue ? ngx_http_atelier_find_header(&r->headers_in.headers,
                                                   "idempotency-key")
@@ -294,18 +293,12 @@ ngx_http_atelier_generate_key(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
-
-    problem.status = NGX_HTTP_BAD_REQUEST;
-    problem.code = "invalid_idempotency_key";
-    problem.field = "Idempotency-Key";
-    problem.detail = "Idempotency-Key is 1 to 255 visible ASCII characters "
-                     "without blanks.";
-    problem.retry_after = -1;
-
     ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_REFUSED);
 
-    return ngx_http_atelier_problem(r, &problem);
+    return ngx_http_atelier_problem_value(r, "invalid_idempotency_key",
+                        "Idempotency-Key", ngx_http_atelier_str(key),
+                        "Idempotency-Key is 1 to 255 visible ASCII characters "
+                        "without blanks.");
 }
 
 

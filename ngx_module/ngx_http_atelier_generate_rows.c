@@ -39,9 +39,7 @@ static ngx_int_t ngx_http_atelier_rows_one(ngx_http_request_t *r,
     ngx_str_t *id);
 static ngx_int_t ngx_http_atelier_rows_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_rows_number(ngx_http_request_t *r,
-    const char *name, ngx_int_t max, ngx_int_t *n);
-static ngx_int_t ngx_http_atelier_rows_bad(ngx_http_request_t *r,
-    const char *code, const char *field, const char *detail);
+    const char *name, ngx_int_t max, ngx_str_t *sent, ngx_int_t *n);
 static ngx_int_t ngx_http_atelier_rows_nobody(ngx_http_request_t *r);
 static ngx_http_atelier_rows_t *ngx_http_atelier_rows_create(
     ngx_http_request_t *r, ngx_http_atelier_rows_pt answer);
@@ -217,7 +215,7 @@ ngx_http_atelier_rows_list(ngx_http_request_t *r)
 {
     u_char                    text[2][NGX_INT_T_LEN];
     ngx_int_t                 rc, before, most;
-    ngx_str_t                 params[3];
+    ngx_str_t                 params[3], sent;
     ngx_http_atelier_rows_t  *rows;
 
     rc = ngx_http_atelier_visitor(r, &params[0]);
@@ -229,18 +227,20 @@ ngx_http_atelier_rows_list(ngx_http_request_t *r)
     most = NGX_HTTP_ATELIER_ROWS_DEFAULT;
 
     if (ngx_http_atelier_rows_number(r, "perPage", NGX_HTTP_ATELIER_ROWS_MAX,
-                                     &most)
+                                     &sent, &most)
         != NGX_OK)
     {
-        return ngx_http_atelier_rows_bad(r, "out_of_range", "perPage",
+        return ngx_http_atelier_problem_value(r, "out_of_range", "perPage",
+                        ngx_http_atelier_str(&sent),
                         "perPage is a number from 1 to 200.");
     }
 
     if (ngx_http_atelier_rows_number(r, "before", NGX_MAX_INT_T_VALUE,
-                                     &before)
+                                     &sent, &before)
         != NGX_OK)
     {
-        return ngx_http_atelier_rows_bad(r, "invalid_cursor", "before",
+        return ngx_http_atelier_problem_value(r, "invalid_cursor", "before",
+                        ngx_http_atelier_str(&sent),
                         "before is not one of this service: take the address "
                         "in next as it is.");
     }
@@ -269,16 +269,15 @@ ngx_http_atelier_rows_list(ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_http_atelier_rows_number(ngx_http_request_t *r, const char *name,
-    ngx_int_t max, ngx_int_t *n)
+    ngx_int_t max, ngx_str_t *sent, ngx_int_t *n)
 {
     ngx_int_t  value;
-    ngx_str_t  text;
 
-    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &text) != NGX_OK) {
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), sent) != NGX_OK) {
         return NGX_OK;
     }
 
-    value = ngx_atoi(text.data, text.len);
+    value = ngx_atoi(sent->data, sent->len);
 
     if (value < 1 || value > max) {
         return NGX_ERROR;
@@ -287,24 +286,6 @@ ngx_http_atelier_rows_number(ngx_http_request_t *r, const char *name,
     *n = value;
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_atelier_rows_bad(ngx_http_request_t *r, const char *code,
-    const char *field, const char *detail)
-{
-    ngx_http_atelier_problem_t  problem;
-
-    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
-
-    problem.status = NGX_HTTP_BAD_REQUEST;
-    problem.code = code;
-    problem.field = field;
-    problem.detail = detail;
-    problem.retry_after = -1;
-
-    return ngx_http_atelier_problem(r, &problem);
 }
 
 
@@ -432,7 +413,9 @@ static ngx_int_t
 ngx_http_atelier_rows_none(ngx_http_request_t *r)
 {
     return ngx_http_atelier_problem_simple(r, NGX_HTTP_NOT_FOUND, "not_found",
-                                           "There is no such generation.");
+                                           "There is no such generation, or it "
+                                           "is another visitor's: a visitor "
+                                           "is told by a cookie.");
 }
 
 

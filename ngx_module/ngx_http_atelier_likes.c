@@ -176,9 +176,10 @@ ngx_http_atelier_likes_set(ngx_http_request_t *r, at_str_t id)
     ngx_str_t  params[4];
 
     if (!at_feed_id_valid(id)) {
-        return ngx_http_atelier_likes_bad(r, "invalid_id", "id",
-                        "The id of a design is source:nativeId, with a "
-                        "source of this service.");
+        return ngx_http_atelier_problem_value(r, "invalid_id", "id", id,
+                        "The id of a design is source:nativeId, with one of "
+                        "pexels, unsplash, pixabay, flickr, wikimedia, "
+                        "rawpixel and openverse as the source.");
     }
 
     params[0] = ngx_http_atelier_ngx_str(id);
@@ -284,7 +285,7 @@ ngx_http_atelier_likes_check_ids(ngx_http_request_t *r, ngx_str_t *ids)
         /* a comma at the very end has nothing behind it */
 
         if (!at_feed_id_valid(id) || comma == end - 1) {
-            return ngx_http_atelier_likes_bad(r, "invalid_id", "ids",
+            return ngx_http_atelier_problem_value(r, "invalid_id", "ids", id,
                             "ids is a list of ids of designs, "
                             "source:nativeId, with commas between them.");
         }
@@ -328,7 +329,8 @@ ngx_http_atelier_likes_own(ngx_http_request_t *r)
     n = ngx_atoi(params[3].data, params[3].len);
 
     if (n < 1 || n > NGX_HTTP_ATELIER_LIKES_MAX) {
-        return ngx_http_atelier_likes_bad(r, "out_of_range", "perPage",
+        return ngx_http_atelier_problem_value(r, "out_of_range", "perPage",
+                        ngx_http_atelier_str(&params[3]),
                         "perPage is a number from 1 to 200.");
     }
 

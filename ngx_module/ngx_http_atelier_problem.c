@@ -9,6 +9,9 @@
 #include "at_json.h"
 
 
+#define NGX_HTTP_ATELIER_PROBLEM_SHOWN  48     /* bytes of a wrong value */
+
+
 typedef struct {
     ngx_uint_t    status;
     const char   *title;          /* the status's own name, RFC 9110 */
@@ -27,9 +30,13 @@ static const ngx_http_atelier_title_t  ngx_http_atelier_titles[] = {
     { 400, "Bad Request", "bad_request",
       "The request is not valid HTTP for this server." },
     { 401, "Unauthorized", "unauthorized",
-      "This address needs credentials." },
+      "This address needs credentials: send the header \"Authorization: "
+      "Bearer TOKEN\" with a token of the file that atelier_operator "
+      "token_file= names." },
     { 403, "Forbidden", "forbidden",
-      "This address is not open to you." },
+      "This address is not open to you. If it is one for operators, the token "
+      "in \"Authorization: Bearer TOKEN\" has to be one of the file that "
+      "atelier_operator token_file= names." },
     { 404, "Not Found", "not_found",
       "There is nothing at this address." },
     { 405, "Method Not Allowed", "method_not_allowed",
@@ -119,6 +126,49 @@ ngx_http_atelier_problem_simple(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
+ngx_int_t
+ngx_http_atelier_problem_value(ngx_http_request_t *r, const char *code,
+    const char *field, at_str_t sent, const char *detail)
+{
+    char                         c;
+    size_t                       i, n, len;
+    u_char                      *text, *p;
+    ngx_http_atelier_problem_t   problem;
+
+    len = ngx_strlen(detail);
+    n = ngx_min(sent.len, NGX_HTTP_ATELIER_PROBLEM_SHOWN);
+
+    text = ngx_pnalloc(r->pool, len + n + sizeof("; you sent \"...\"."));
+    if (text == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (len && detail[len - 1] == '.') {
+        len--;
+    }
+
+    p = ngx_cpymem(text, detail, len);
+    p = ngx_cpymem(p, "; you sent \"", sizeof("; you sent \"") - 1);
+
+    for (i = 0; i < n; i++) {
+        c = sent.data[i];
+        *p++ = (c >= ' ' && c <= '~' && c != '"') ? c : '?';
+    }
+
+    (void) ngx_sprintf(p, "%s\".%Z", (n < sent.len) ? "..." : "");
+
+    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
+
+    problem.status = NGX_HTTP_BAD_REQUEST;
+    problem.code = code;
+    problem.field = field;
+    problem.detail = (char *) text;
+    problem.retry_after = -1;
+
+    return ngx_http_atelier_problem(r, &problem);
+}
+
+
 static const ngx_http_atelier_title_t *
 ngx_http_atelier_title(ngx_uint_t status)
 {
@@ -176,9 +226,11 @@ ngx_http_atelier_problem_text(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_atelier_problem_replace(ngx_http_request_t *r)
 {
+    u_char                           limit[128];
     at_buf_t                         b;
     ngx_int_t                        rc;
     ngx_http_atelier_ctx_t          *ctx;
+    ngx_http_core_loc_conf_t        *clcf;
     ngx_http_atelier_problem_t       problem;
     ngx_http_atelier_loc_conf_t     *alcf;
     const ngx_http_atelier_title_t  *title;
@@ -207,6 +259,15 @@ ngx_http_atelier_problem_replace(ngx_http_request_t *r)
     problem.status = r->headers_out.status;
     problem.code = title->code;
     problem.detail = title->detail;
+
+    if (problem.status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        (void) ngx_sprintf(limit, "The request body is larger than this "
+                           "address takes: client_max_body_size is %O "
+                           "bytes.%Z", clcf->client_max_body_size);
+        problem.detail = (char *) limit;
+    }
 
     ngx_memzero(&b, sizeof(at_buf_t));
     rc = ngx_http_atelier_problem_text(r, &problem, &b);

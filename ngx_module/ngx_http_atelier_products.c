@@ -8,6 +8,7 @@
  */
 
 #include "ngx_http_atelier_products.h"
+#include "ngx_http_atelier_command.h"
 #include "ngx_http_atelier_metrics.h"
 #include "ngx_http_atelier_problem.h"
 #include "at_hash.h"
@@ -197,17 +198,15 @@ static ngx_int_t
 ngx_http_atelier_products_invalid(ngx_http_request_t *r,
     at_shop_args_error_t *error)
 {
-    ngx_http_atelier_problem_t  problem;
+    /* none, where two parameters do not go together */
 
-    ngx_memzero(&problem, sizeof(ngx_http_atelier_problem_t));
+    if (error->value.len == 0) {
+        return ngx_http_atelier_command_bad(r, "invalid_parameter",
+                                            error->name, error->message);
+    }
 
-    problem.status = NGX_HTTP_BAD_REQUEST;
-    problem.code = "invalid_parameter";
-    problem.field = error->name;
-    problem.detail = error->message;
-    problem.retry_after = -1;
-
-    return ngx_http_atelier_problem(r, &problem);
+    return ngx_http_atelier_problem_value(r, "invalid_parameter", error->name,
+                                          error->value, error->message);
 }
 
 

@@ -214,10 +214,9 @@ ngx_http_atelier_publish_data(ngx_http_request_t *r, at_str_t *data)
         return NGX_DECLINED;
     }
 
-    return ngx_http_atelier_problem_simple(r, NGX_HTTP_BAD_REQUEST,
-                                           "invalid_json",
-                                           "The body is the data of the "
-                                           "message: send one JSON value.");
+    return ngx_http_atelier_problem_value(r, "invalid_json", "body", *data,
+                        "The body, not the channel, is at fault: it is the "
+                        "data of the message and has to be one JSON value.");
 }
 
 

@@ -40,7 +40,7 @@ GET /metrics
 WWW-Authenticate: Bearer realm="atelier"
 Content-Type: application/problem+json
 Cache-Control: no-store
---- response_body_like: "status":401,"code":"unauthorized"
+--- response_body_like: "status":401,"code":"unauthorized".*Authorization: Bearer.*token_file=
 
 
 === TEST 2: a wrong one, close to a right one, or a part of it
@@ -67,7 +67,7 @@ Authorization: Bearer hunter2
 --- response_headers
 Content-Type: application/problem+json
 ! WWW-Authenticate
---- response_body_like: "code":"forbidden"
+--- response_body_like: "code":"forbidden".*Authorization: Bearer.*token_file=
 --- no_error_log
 hunter2
 [alert]

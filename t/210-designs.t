@@ -115,7 +115,7 @@ GET /designs?orientation=upside-down
 --- request
 GET /designs?color=octarine
 --- error_code: 400
---- response_body_like: "field":"color"
+--- response_body_like: you sent \\"octarine\\"\.","field":"color"
 
 
 === TEST 8: no source

@@ -327,6 +327,7 @@ at_feed_args_parse(at_str_t raw, at_feed_args_t *out,
         if (at_feed_args_set(out, i, value) != AT_OK) {
             error->name = at_feed_params[i].name;
             error->message = at_feed_params[i].message;
+            error->value = value;
 
             return AT_ERROR;
         }
