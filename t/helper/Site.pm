@@ -33,7 +33,8 @@ sub new {
     my $http = "atelier_postgres '@{[ $self->{db}->conninfo ]}';\n"
                . qq{include "$here/conf/visitor.conf";\n};
     my $server = "location = /live { atelier_live drain=1s; }\n"
-                 . "location = /telemetry { atelier_telemetry; }\n";
+                 . "location = /telemetry { atelier_telemetry; }\n"
+                 . "location /products { atelier_products; }\n";
     if ($pages) {
         $http .= "include /etc/nginx/mime.types;\n"
                  . "default_type application/octet-stream;\n"

@@ -23,7 +23,10 @@ export function Providers({ children }: { children: ReactNode }) {
         gcTime: 10 * 60_000,
         retry: passing,
         refetchOnWindowFocus: false,
+        // A browser that takes itself for offline may still reach us.
+        networkMode: 'always',
       },
+      mutations: { networkMode: 'always' },
     },
   }));
 

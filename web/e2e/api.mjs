@@ -77,6 +77,11 @@ await run(async () => {
   await check('DELETE', '/designs/{id}/like', `/designs/${id}/like`, 200);
   await check('PUT', '/designs/{id}/like', '/designs/no%20id/like', 400);
 
+  await check('GET', '/products',
+              '/products?query=sofa&facets=category,retailer', 200);
+  await check('GET', '/products', '/products?page=0', 400);
+  await check('GET', '/products/{id}', '/products/ikea:none', 404);
+
   const made = await check('POST', '/generate', '/generate', 200,
                            { prompt: 'a room', style: 'japandi', seed: 7 });
   await check('GET', '/generate/{id}', `/generate/${made.id}`, 200);

@@ -119,12 +119,16 @@ await run(async () => {
   await context.setOffline(true);
   await page.evaluate(() => { window.dispatchEvent(new Event('offline')); });
   await context.setOffline(false);
+  await page.evaluate(() => { window.dispatchEvent(new Event('online')); });
   is(await stranger('PUT', id), 200, 'and one more after the network was away');
   await until('which is shown as well', async () => await likes() === '4');
 
   // Filters stand in the address.
   await page.selectOption('select[aria-label=Orientation]', 'portrait');
-  await page.waitForSelector(cards);
+  await page.waitForSelector(cards).catch(async () => {
+    ok(false, 'cards are shown', [page.url(),
+                                  await page.locator('main').innerText()]);
+  });
   ok(page.url().includes('orientation=portrait'), 'filters stand in the address');
   const shapes = () => page.evaluate((selector) => (
     [...document.querySelectorAll(`${selector} img`)].map((img) => (

@@ -65,6 +65,8 @@ export type LiveState =
 
 /** What is needed of a WebSocket; a browser's, or that of the package ws. */
 export interface Socket {
+  /** 1: open.  It closes some time before it says so. */
+  readonly readyState?: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
@@ -460,7 +462,7 @@ export class LiveClient {
     const now = Date.now();
     const first = this.sent[0];
 
-    if (this.paceTimer !== undefined) {
+    if (this.paceTimer !== undefined || !this.writable()) {
       return false;
     }
     if (this.sent.length < BURST || first === undefined) {
@@ -478,6 +480,10 @@ export class LiveClient {
     return false;
   }
 
+  private writable(): boolean {
+    return (this.socket?.readyState ?? 1) === 1;
+  }
+
   private transmit(text: string): void {
     this.sent.push(Date.now());
     if (this.sent.length > BURST) {
@@ -490,7 +496,9 @@ export class LiveClient {
   private ping(): void {
     clearTimeout(this.beatTimer);
     this.beatTimer = setTimeout(() => { this.ping(); }, HEARTBEAT);
-    this.transmit(JSON.stringify({ type: 'ping', t: Date.now() }));
+    if (this.writable()) {
+      this.transmit(JSON.stringify({ type: 'ping', t: Date.now() }));
+    }
     // One that runs must not be put off by the next.
     this.deadTimer ??= setTimeout(() => { this.lost(1006); }, SILENCE);
   }

@@ -99,6 +99,7 @@ export class FakeSocket implements Socket {
   readonly sent: Record<string, unknown>[] = [];
   readonly subscribed = new Set<string>();
   closed: number | undefined;
+  readyState = 1;
   /** A peer that is gone without a word. */
   deaf = false;
 

@@ -344,6 +344,25 @@ describe('after a loss', () => {
     expect(one.seen).toEqual([1]);
   });
 
+  it('says nothing to a socket that is closing', async () => {
+    live.subscribe('product:a', listener().handlers);
+    await settle();
+    const old = server.socket;
+    const before = old.sent.length;
+    old.readyState = 2;
+    live.send({ type: 'note' });
+    live.subscribe('product:b', listener().handlers);
+    page.online();
+    await settle();
+    expect(old.sent).toHaveLength(before);
+    old.end(1006);
+    await settle(2000);
+    expect(server.socket).not.toBe(old);
+    expect(server.socket.of('note')).toHaveLength(1);
+    expect([...server.socket.subscribed].sort())
+      .toEqual(['product:a', 'product:b']);
+  });
+
   it('keeps what is to be sent, 100 messages at most', async () => {
     server.mode = 'refuse';
     for (let i = 0; i < 150; i++) {
