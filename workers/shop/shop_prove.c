@@ -41,8 +41,7 @@ typedef struct {
 
 
 static const char *const  shop_prove_lines[] = {
-    "Accept: image/avif,image/webp,image/*;q=0.8",
-    "Range: bytes=0-4095"
+    "Accept: image/avif,image/webp,image/*;q=0.8"
 };
 
 
@@ -80,7 +79,7 @@ shop_prove_create(shop_work_t *w)
         at->shop = shops->shops[i];
         at->pictures = at->shop->policy;
         at->pictures.headers = shop_prove_lines;
-        at->pictures.nheaders = 2;
+        at->pictures.nheaders = 1;
         at->pictures.hosts = NULL;
         at->pictures.nhosts = 0;
         at->pictures.is_wall = NULL;
