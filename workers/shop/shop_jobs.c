@@ -202,7 +202,8 @@ shop_jobs_end(shop_jobs_t *t, shop_search_t *s)
 
 /*
  * Those who wait are told by the key, that of the query and category.  Shops
- * that have all failed may be asked again soon.
+ * that have all failed may be asked again soon; to have no further page is no
+ * failure.
  */
 
 static int
@@ -217,7 +218,7 @@ shop_jobs_tell(shop_jobs_t *t, const shop_search_t *s)
                           key, sizeof(key));
     freeReplyObject(reply);
 
-    if (s->pages == 0) {
+    if (s->pages == 0 && s->page == 1) {
         reply = at_redis_call(t->redis, "PEXPIRE " AT_SHOP_ASKED "%b %d LT",
                               key, sizeof(key), SHOP_JOBS_FAIL);
         freeReplyObject(reply);
