@@ -170,10 +170,13 @@ my ($moved) = $db->sql("SELECT id FROM atelier.product p JOIN
 my $was = $db->sql("SELECT price FROM atelier.product WHERE id = '$moved'");
 $stack->http->request('PUT', "$stack->{sandbox}/_control/pepperfry/products/"
                       . $moved =~ s/.*://r, { content => '{"price":"77"}' });
-for my $want ("$was|7700", '7700|') {
+$db->sql("UPDATE atelier.product_check SET etag = 'old'
+          WHERE product_id = '$moved'");
+for my $want ("$was|7700|old", '7700||') {
     job(query => 'lamp');
     done();
-    is($db->sql("SELECT price, doubted_price FROM atelier.product
+    is($db->sql("SELECT price, doubted_price, etag FROM atelier.product p
+                 JOIN atelier.product_check c ON c.product_id = p.id
                  WHERE id = '$moved'"), $want, "a large move: $want");
 }
 

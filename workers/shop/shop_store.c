@@ -9,18 +9,24 @@
 #include <stdlib.h>
 
 
-/* A price that moves far in one step has to be seen twice. */
+/*
+ * A price that moves far in one step has to be seen twice.  After a change the
+ * page is to be read: that it is what it was before says nothing of this one.
+ */
 
 static const at_postgres_statement_t  shop_store_see = {
     "shop_see",
-    "SELECT what, count(*), count(*) FILTER (WHERE announced)"
-    " FROM atelier.products_see((SELECT jsonb_agg(CASE"
+    "WITH s AS (SELECT * FROM atelier.products_see((SELECT jsonb_agg(CASE"
     "     WHEN (o->>'price')::bigint NOT BETWEEN p.price * 0.4"
     "                                        AND p.price * 1.6"
     "     THEN o || '{\"doubt\":true}' ELSE o END ORDER BY n)"
     "   FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS e (o, n)"
     "   LEFT JOIN atelier.product p ON p.id = o->>'id'), $2, $3::int)"
-    " GROUP BY what", 3
+    "), u AS (UPDATE atelier.product_check c SET etag = NULL, modified = NULL"
+    "   FROM s WHERE c.product_id = s.id"
+    "     AND (s.price_changed OR s.stock_changed))"
+    " SELECT what, count(*), count(*) FILTER (WHERE announced)"
+    " FROM s GROUP BY what", 3
 };
 
 static const at_postgres_statement_t  shop_store_prove = {
