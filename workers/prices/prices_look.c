@@ -47,7 +47,12 @@ prices_look(prices_item_t *item)
     }
 
     if (at_look_add(item->work->look, &job, &why) != AT_OK) {
-        prices_look_none(item, AT_LOOK_REFUSED, why, 0);
+
+        /* a list may come while the crawler takes nothing more */
+
+        prices_look_none(item, item->work->stopping ? AT_LOOK_STOPPED
+                                                    : AT_LOOK_REFUSED,
+                         why, 0);
     }
 }
 
