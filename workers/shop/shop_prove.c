@@ -217,6 +217,11 @@ shop_prove_page(const at_look_result_t *r)
         } else if (shop_prove_picture(t, &why) == AT_OK) {
             return;
 
+        } else if (at_stop_raised(&t->work->run->worker.stop)) {
+            t->at->flying--;        /* the crawler takes nothing more */
+            free(t);
+            return;
+
         } else {
             state = "picture";
         }
