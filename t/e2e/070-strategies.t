@@ -41,10 +41,10 @@ is_deeply($stack->outcomes($res),
 
 $stack->reset_sandbox;
 $stack->configure(providers => \@providers,
-                  generate => 'strategy=hedge hedge_min=300ms hedge_max=400ms');
+                  generate => 'strategy=hedge hedge_min=2s hedge_max=2500ms');
 $stack->reload;
 
-$stack->control(one => { latencyMs => 600 });
+$stack->control(one => { latencyMs => 3000 });
 $res = $stack->generate({ prompt => 'no credit yet' });
 is_deeply($stack->outcomes($res),
           { one => 'won', two => 'unasked', three => 'unasked' },
@@ -80,7 +80,7 @@ is_deeply(\@won, [ ({ one => 'cancelled', two => 'won',
 ok($stack->wait_for('one', 'aborted>=2'), '... which is taken off the wire');
 is($stack->metric('atelier_generate_hedges_total'), 2, '... at two hedges');
 
-$stack->control(one => { latencyMs => 700 });
+$stack->control(one => { latencyMs => 3000 });
 $res = $stack->generate({ prompt => 'credit is used up' });
 is_deeply($stack->outcomes($res),
           { one => 'won', two => 'unasked', three => 'unasked' },
