@@ -55,7 +55,7 @@ await run(async () => {
     await page.locator('dialog').count() === 0));
   const near = async () => Math.abs(
     await page.evaluate(() => window.scrollY) - place) < 400;
-  ok(await near(), 'the place is the same', place);
+  await until('the place is the same', near);
   await page.getByRole('link', { name: 'Create' }).click();
   await page.waitForSelector('#prompt');
   await page.goBack();
