@@ -19,7 +19,8 @@ my $root = Cwd::getcwd();
 
 sub write_services {
     my ($in) = @_;
-    mkdir "$home/$_" for 'state', 'state/keys', $in;
+    mkdir "$home/$_" for 'state', 'state/keys', 'state/atelier', $in;
+    symlink "$root/conf", "$home/$in/conf";
     chmod 0700, "$home/state/keys";
     return system 'bash', '-euc', <<'END', 'bash', $root, "$home/$in",
         . "$1/scripts/lib/state.sh"
