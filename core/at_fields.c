@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "at_args.h"
 #include "at_fields.h"
 #include "at_json.h"
 #include "at_text.h"
@@ -29,7 +30,6 @@ typedef struct {
 
 static void at_fields_arg(at_fields_t *f, at_str_t name, at_str_t value);
 static int at_fields_decode(at_str_t raw, char *out, size_t *len);
-static int at_fields_hex(char c);
 static int at_fields_value(void *ctx, const char *path, at_json_type_e type,
     at_str_t text);
 static int at_fields_open(void *ctx, const char *path, at_json_type_e type);
@@ -103,47 +103,20 @@ at_fields_arg(at_fields_t *f, at_str_t name, at_str_t value)
 static int
 at_fields_decode(at_str_t raw, char *out, size_t *len)
 {
-    int     high, low;
-    size_t  i, n;
+    size_t  i;
 
-    for (i = 0, n = 0; i < raw.len; i++, n++) {
+    for (i = 0; i < raw.len; i++) {
 
-        if (raw.data[i] != '%') {
-            out[n] = (raw.data[i] == '+') ? ' ' : raw.data[i];
-            continue;
-        }
-
-        if (raw.len - i < 3) {
+        if (raw.data[i] == '%' && !at_args_escape(raw, i)) {
             return AT_ERROR;
         }
 
-        high = at_fields_hex(raw.data[i + 1]);
-        low = at_fields_hex(raw.data[i + 2]);
-
-        if (high < 0 || low < 0) {
-            return AT_ERROR;
-        }
-
-        out[n] = (char) (high * 16 + low);
-        i += 2;
+        out[i] = (raw.data[i] == '+') ? ' ' : raw.data[i];
     }
 
-    *len = n;
+    *len = at_args_decode((at_str_t) { raw.len, out }, out);
 
     return AT_OK;
-}
-
-
-static int
-at_fields_hex(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c |= 0x20;
-
-    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
 }
 
 

@@ -8,80 +8,67 @@
 #include "at_json.h"
 #include "at_shop_args.h"
 #include "at_text.h"
-#include "feed/at_feed_key.h"
 
-
-/* Bytes of a value other than the query, as it stands in the URL. */
-#define AT_SHOP_VALUE_MAX  (3 * AT_SHOP_TEXT_BYTES)
 
 #define AT_SHOP_ID_MAX     80           /* bytes behind the colon */
 
 
-typedef struct {
-    const char   *name;
-    const char   *message;
-    int         (*set)(at_shop_args_t *out, at_str_t value);
-} at_shop_param_t;
+static int at_shop_set_query(void *data, at_str_t value);
+static int at_shop_set_category(void *data, at_str_t value);
+static int at_shop_set_retailer(void *data, at_str_t value);
+static int at_shop_set_min(void *data, at_str_t value);
+static int at_shop_set_max(void *data, at_str_t value);
+static int at_shop_set_stock(void *data, at_str_t value);
+static int at_shop_set_verified(void *data, at_str_t value);
+static int at_shop_set_sort(void *data, at_str_t value);
+static int at_shop_set_page(void *data, at_str_t value);
+static int at_shop_set_per_page(void *data, at_str_t value);
+static int at_shop_set_facets(void *data, at_str_t value);
+static int at_shop_set_days(void *data, at_str_t value);
 
 
-static int at_shop_set_query(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_category(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_retailer(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_min(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_max(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_stock(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_verified(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_sort(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_page(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_per_page(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_facets(at_shop_args_t *out, at_str_t value);
-static int at_shop_set_days(at_shop_args_t *out, at_str_t value);
-
-
-/* The query comes first, as its value is not decoded here. */
-
-static const at_shop_param_t  at_shop_params[] = {
+static const at_args_param_t  at_shop_params[] = {
     { "query",
       "query is no percent-encoded UTF-8: encode the text as UTF-8",
-      at_shop_set_query },
+      at_shop_set_query, 0 },
     { "category",
       "category is no percent-encoded UTF-8 of at most 100 characters",
-      at_shop_set_category },
+      at_shop_set_category, AT_ARGS_VALUE_MAX },
     { "retailer",
       "retailer is no name of a shop, 1 to 32 of a-z, 0-9, - and _",
-      at_shop_set_retailer },
+      at_shop_set_retailer, AT_ARGS_VALUE_MAX },
     { "minPrice",
       "minPrice is no amount such as 999 or 999.50",
-      at_shop_set_min },
+      at_shop_set_min, AT_ARGS_VALUE_MAX },
     { "maxPrice",
       "maxPrice is no amount such as 999 or 999.50",
-      at_shop_set_max },
+      at_shop_set_max, AT_ARGS_VALUE_MAX },
     { "inStock",
       "inStock is neither true nor false",
-      at_shop_set_stock },
+      at_shop_set_stock, AT_ARGS_VALUE_MAX },
     { "verified",
       "verified is neither true nor false",
-      at_shop_set_verified },
+      at_shop_set_verified, AT_ARGS_VALUE_MAX },
     { "sort",
       "sort is none of relevance, price_asc, price_desc, newest",
-      at_shop_set_sort },
+      at_shop_set_sort, AT_ARGS_VALUE_MAX },
     { "page",
       "page is no whole number from 1 on",
-      at_shop_set_page },
+      at_shop_set_page, AT_ARGS_VALUE_MAX },
     { "perPage",
       "perPage is no whole number from 1 to 200",
-      at_shop_set_per_page },
+      at_shop_set_per_page, AT_ARGS_VALUE_MAX },
     { "facets",
       "facets is no list, joined by commas, of category, retailer, inStock, "
       "verified, price",
-      at_shop_set_facets }
+      at_shop_set_facets, AT_ARGS_VALUE_MAX }
 };
 
 
-static const at_shop_param_t  at_shop_history[] = {
+static const at_args_param_t  at_shop_history[] = {
     { "days",
       "days is no whole number from 1 to 3650",
-      at_shop_set_days }
+      at_shop_set_days, AT_ARGS_VALUE_MAX }
 };
 
 
@@ -100,9 +87,10 @@ static const char  *at_shop_facets[] = {
 
 
 static int
-at_shop_set_query(at_shop_args_t *out, at_str_t value)
+at_shop_set_query(void *data, at_str_t value)
 {
-    size_t  len;
+    size_t           len;
+    at_shop_args_t  *out = data;
 
     if (at_shop_query_raw(value, out->query_text, &len) != AT_OK) {
         return AT_ERROR;
@@ -115,8 +103,10 @@ at_shop_set_query(at_shop_args_t *out, at_str_t value)
 
 
 static int
-at_shop_set_category(at_shop_args_t *out, at_str_t value)
+at_shop_set_category(void *data, at_str_t value)
 {
+    at_shop_args_t  *out = data;
+
     if (at_shop_category(&value) != AT_OK) {
         return AT_ERROR;
     }
@@ -137,10 +127,11 @@ at_shop_retailer_char(char c)
 
 
 static int
-at_shop_set_retailer(at_shop_args_t *out, at_str_t value)
+at_shop_set_retailer(void *data, at_str_t value)
 {
-    char    c;
-    size_t  i;
+    char             c;
+    size_t           i;
+    at_shop_args_t  *out = data;
 
     if (value.len > AT_SHOP_RETAILER_MAX) {
         return AT_ERROR;
@@ -213,15 +204,19 @@ at_shop_price(at_str_t value, int64_t *price)
 
 
 static int
-at_shop_set_min(at_shop_args_t *out, at_str_t value)
+at_shop_set_min(void *data, at_str_t value)
 {
+    at_shop_args_t  *out = data;
+
     return at_shop_price(value, &out->min_price);
 }
 
 
 static int
-at_shop_set_max(at_shop_args_t *out, at_str_t value)
+at_shop_set_max(void *data, at_str_t value)
 {
+    at_shop_args_t  *out = data;
+
     return at_shop_price(value, &out->max_price);
 }
 
@@ -244,23 +239,28 @@ at_shop_bool(at_str_t value, int *flag)
 
 
 static int
-at_shop_set_stock(at_shop_args_t *out, at_str_t value)
+at_shop_set_stock(void *data, at_str_t value)
 {
+    at_shop_args_t  *out = data;
+
     return at_shop_bool(value, &out->in_stock);
 }
 
 
 static int
-at_shop_set_verified(at_shop_args_t *out, at_str_t value)
+at_shop_set_verified(void *data, at_str_t value)
 {
+    at_shop_args_t  *out = data;
+
     return at_shop_bool(value, &out->verified);
 }
 
 
 static int
-at_shop_set_sort(at_shop_args_t *out, at_str_t value)
+at_shop_set_sort(void *data, at_str_t value)
 {
-    unsigned  i;
+    unsigned         i;
+    at_shop_args_t  *out = data;
 
     for (i = 0; i < AT_SHOP_SORTS; i++) {
         if (at_str_is(value, at_shop_sorts[i])) {
@@ -273,62 +273,42 @@ at_shop_set_sort(at_shop_args_t *out, at_str_t value)
 }
 
 
-static int
-at_shop_number(at_str_t value, unsigned max, unsigned *number)
-{
-    size_t    i;
-    unsigned  n;
-
-    n = 0;
-
-    for (i = 0; i < value.len; i++) {
-
-        if (value.data[i] < '0' || value.data[i] > '9') {
-            return AT_ERROR;
-        }
-
-        n = n * 10 + (unsigned) (value.data[i] - '0');
-
-        if (n > max) {
-            return AT_ERROR;
-        }
-    }
-
-    *number = n;
-
-    return n ? AT_OK : AT_ERROR;
-}
-
-
 /* How far a page may be depends on perPage, which may come later. */
 
 static int
-at_shop_set_page(at_shop_args_t *out, at_str_t value)
+at_shop_set_page(void *data, at_str_t value)
 {
-    return at_shop_number(value, 100000000, &out->page);
+    at_shop_args_t  *out = data;
+
+    return at_args_number(value, 100000000, &out->page);
 }
 
 
 static int
-at_shop_set_per_page(at_shop_args_t *out, at_str_t value)
+at_shop_set_per_page(void *data, at_str_t value)
 {
-    return at_shop_number(value, AT_SHOP_PER_PAGE_MAX, &out->per_page);
+    at_shop_args_t  *out = data;
+
+    return at_args_number(value, AT_SHOP_PER_PAGE_MAX, &out->per_page);
 }
 
 
 static int
-at_shop_set_days(at_shop_args_t *out, at_str_t value)
+at_shop_set_days(void *data, at_str_t value)
 {
-    return at_shop_number(value, AT_SHOP_DAYS_MAX, &out->days);
+    at_shop_args_t  *out = data;
+
+    return at_args_number(value, AT_SHOP_DAYS_MAX, &out->days);
 }
 
 
 static int
-at_shop_set_facets(at_shop_args_t *out, at_str_t value)
+at_shop_set_facets(void *data, at_str_t value)
 {
-    size_t    i, start;
-    unsigned  n, mask;
-    at_str_t  name;
+    size_t           i, start;
+    unsigned         n, mask;
+    at_str_t         name;
+    at_shop_args_t  *out = data;
 
     mask = 0;
     start = 0;
@@ -361,108 +341,6 @@ at_shop_set_facets(at_shop_args_t *out, at_str_t value)
 }
 
 
-/* Decoded into store, without the blanks around it. */
-
-static int
-at_shop_decode(at_str_t *value, char store[AT_SHOP_VALUE_MAX])
-{
-    size_t  i, n;
-
-    if (value->len > AT_SHOP_VALUE_MAX) {
-        return AT_ERROR;
-    }
-
-    for (i = 0; i < value->len; i++) {
-        store[i] = value->data[i] == '+' ? ' ' : value->data[i];
-    }
-
-    n = at_feed_decode((at_str_t) { value->len, store }, store);
-    i = 0;
-
-    while (n > 0 && store[n - 1] == ' ') {
-        n--;
-    }
-
-    while (i < n && store[i] == ' ') {
-        i++;
-    }
-
-    *value = (at_str_t) { n - i, store + i };
-
-    return AT_OK;
-}
-
-
-static int
-at_shop_set(at_shop_args_t *out, const at_shop_param_t *param, at_str_t value)
-{
-    char  store[AT_SHOP_VALUE_MAX];
-
-    if (param->set != at_shop_set_query) {
-        if (at_shop_decode(&value, store) != AT_OK) {
-            return AT_ERROR;
-        }
-
-        if (value.len == 0) {
-            return AT_OK;
-        }
-    }
-
-    return param->set(out, value);
-}
-
-
-static int
-at_shop_parse(at_str_t raw, const at_shop_param_t *params, size_t n,
-    at_shop_args_t *out, at_shop_args_error_t *error)
-{
-    size_t       i;
-    unsigned     seen;
-    at_str_t     name, value;
-    const char  *p, *end, *next, *eq;
-
-    seen = 0;
-    p = raw.data;
-    end = raw.len ? raw.data + raw.len : p;
-
-    for ( /* void */ ; p < end; p = next + 1) {
-        next = memchr(p, '&', (size_t) (end - p));
-        next = next ? next : end;
-
-        eq = memchr(p, '=', (size_t) (next - p));
-
-        if (eq == NULL || eq + 1 == next) {
-            continue;
-        }
-
-        name = (at_str_t) { (size_t) (eq - p), p };
-        value = (at_str_t) { (size_t) (next - eq - 1), eq + 1 };
-
-        for (i = 0; i < n; i++) {
-            if (at_str_is(name, params[i].name)) {
-                break;
-            }
-        }
-
-        if (i == n || (seen & (1u << i))) {
-            continue;
-        }
-
-        seen |= 1u << i;
-
-        if (at_shop_set(out, &params[i], value) != AT_OK) {
-            error->name = params[i].name;
-            error->message = params[i].message;
-            error->value = value;
-
-            return AT_ERROR;
-        }
-    }
-
-    return AT_OK;
-}
-
-
 static void
 at_shop_args_init(at_shop_args_t *out)
 {
@@ -483,11 +361,11 @@ at_shop_args_init(at_shop_args_t *out)
 
 int
 at_shop_args_parse(at_str_t raw, at_shop_args_t *out,
-    at_shop_args_error_t *error)
+    at_args_error_t *error)
 {
     at_shop_args_init(out);
 
-    if (at_shop_parse(raw, at_shop_params,
+    if (at_args_parse(raw, at_shop_params,
                       sizeof(at_shop_params) / sizeof(at_shop_params[0]), out,
                       error)
         != AT_OK)
@@ -518,11 +396,11 @@ at_shop_args_parse(at_str_t raw, at_shop_args_t *out,
 
 int
 at_shop_days_parse(at_str_t raw, at_shop_args_t *out,
-    at_shop_args_error_t *error)
+    at_args_error_t *error)
 {
     at_shop_args_init(out);
 
-    return at_shop_parse(raw, at_shop_history, 1, out, error);
+    return at_args_parse(raw, at_shop_history, 1, out, error);
 }
 
 

@@ -16,6 +16,7 @@
 #define AT_SHOP_ARGS_H
 
 
+#include "at_args.h"
 #include "at_shop_key.h"
 
 
@@ -67,20 +68,13 @@ typedef struct {
 } at_shop_args_t;
 
 
-typedef struct {
-    const char     *name;               /* of the parameter: "perPage" */
-    const char     *message;            /* a sentence, with the remedy */
-    at_str_t     value;                 /* as it was sent */
-} at_shop_args_error_t;
-
-
 /* AT_ERROR: error is filled. */
 int at_shop_args_parse(at_str_t raw, at_shop_args_t *out,
-    at_shop_args_error_t *error);
+    at_args_error_t *error);
 
 /* The same for a history, which has days alone. */
 int at_shop_days_parse(at_str_t raw, at_shop_args_t *out,
-    at_shop_args_error_t *error);
+    at_args_error_t *error);
 
 /*
  * The canonical text of a list, without page and perPage, which globs of

@@ -16,9 +16,9 @@ static ngx_uint_t ngx_http_atelier_designs_whole(ngx_http_request_t *r,
     ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_http_atelier_designs_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_designs_read(ngx_str_t *raw,
-    ngx_http_atelier_page_id_t *id, at_feed_args_error_t *error);
+    ngx_http_atelier_page_id_t *id, at_args_error_t *error);
 static ngx_int_t ngx_http_atelier_designs_invalid(ngx_http_request_t *r,
-    at_feed_args_error_t *error);
+    at_args_error_t *error);
 static ngx_int_t ngx_http_atelier_designs_wait(ngx_http_request_t *r,
     ngx_http_atelier_page_id_t *id);
 static void ngx_http_atelier_designs_left(void *data);
@@ -87,7 +87,7 @@ ngx_http_atelier_designs_list(ngx_http_request_t *r)
 {
     ngx_int_t                    rc;
     ngx_uint_t                   refresh;
-    at_feed_args_error_t         error;
+    at_args_error_t         error;
     ngx_http_atelier_page_id_t   id, asked;
 
     rc = ngx_http_atelier_allow(r, NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD");
@@ -126,7 +126,7 @@ ngx_http_atelier_designs_list(ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_http_atelier_designs_read(ngx_str_t *raw, ngx_http_atelier_page_id_t *id,
-    at_feed_args_error_t *error)
+    at_args_error_t *error)
 {
     ngx_http_atelier_feed_t  feed;
 
@@ -143,7 +143,7 @@ ngx_http_atelier_designs_read(ngx_str_t *raw, ngx_http_atelier_page_id_t *id,
 
 static ngx_int_t
 ngx_http_atelier_designs_invalid(ngx_http_request_t *r,
-    at_feed_args_error_t *error)
+    at_args_error_t *error)
 {
     return ngx_http_atelier_problem_value(r, "invalid_parameter", error->name,
                                           error->value, error->message);

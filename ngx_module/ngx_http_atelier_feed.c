@@ -26,7 +26,7 @@ static ngx_int_t ngx_http_atelier_feed_copy(at_buf_t *b, ngx_pool_t *pool,
 
 ngx_int_t
 ngx_http_atelier_feed_parse(ngx_http_atelier_feed_t *feed, ngx_str_t *raw,
-    at_feed_args_error_t *error)
+    at_args_error_t *error)
 {
     if (at_feed_args_parse(ngx_http_atelier_str(raw), &feed->args, error)
         != AT_OK)

@@ -77,7 +77,7 @@ typedef struct {
  * wrong.
  */
 ngx_int_t ngx_http_atelier_feed_parse(ngx_http_atelier_feed_t *feed,
-    ngx_str_t *raw, at_feed_args_error_t *error);
+    ngx_str_t *raw, at_args_error_t *error);
 
 /* Where the page stands in L1. */
 void ngx_http_atelier_feed_id(ngx_http_atelier_feed_t *feed,

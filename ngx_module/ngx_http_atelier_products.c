@@ -22,7 +22,7 @@ static ngx_int_t ngx_http_atelier_products_path(ngx_http_request_t *r,
 static ngx_int_t ngx_http_atelier_products_get(ngx_http_request_t *r,
     ngx_http_atelier_products_ask_t *ask);
 static ngx_int_t ngx_http_atelier_products_invalid(ngx_http_request_t *r,
-    at_shop_args_error_t *error);
+    at_args_error_t *error);
 static ngx_int_t ngx_http_atelier_products_wait(ngx_http_request_t *r,
     ngx_http_atelier_products_ask_t *ask);
 static void ngx_http_atelier_products_left(void *data);
@@ -33,7 +33,7 @@ ngx_http_atelier_products_handler(ngx_http_request_t *r)
 {
     at_str_t                          product;
     ngx_int_t                         rc;
-    at_shop_args_error_t              error;
+    at_args_error_t              error;
     ngx_http_atelier_products_e       kind;
     ngx_http_atelier_products_ask_t   ask;
 
@@ -124,7 +124,7 @@ ngx_http_atelier_products_path(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_atelier_products_read(ngx_http_atelier_products_ask_t *ask,
     ngx_http_atelier_products_e kind, at_str_t product, ngx_str_t *raw,
-    at_shop_args_error_t *error)
+    at_args_error_t *error)
 {
     u_char    *p;
     at_str_t   args;
@@ -196,7 +196,7 @@ ngx_http_atelier_products_get(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_atelier_products_invalid(ngx_http_request_t *r,
-    at_shop_args_error_t *error)
+    at_args_error_t *error)
 {
     /* none, where two parameters do not go together */
 

@@ -97,7 +97,7 @@ char *ngx_http_atelier_products(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 ngx_int_t ngx_http_atelier_products_read(ngx_http_atelier_products_ask_t *ask,
     ngx_http_atelier_products_e kind, at_str_t product, ngx_str_t *raw,
-    at_shop_args_error_t *error);
+    at_args_error_t *error);
 
 /* Sends a page, and counts it. */
 ngx_int_t ngx_http_atelier_products_send(ngx_http_request_t *r,

@@ -25,6 +25,7 @@
 
 #include "at_feed.h"
 #include "at_feed_key.h"
+#include "../at_args.h"
 #include "../at_hash.h"
 #include "../at_json.h"
 #include "../at_text.h"

@@ -58,7 +58,7 @@ at_feed_join_file(at_feed_answer_t *a, at_design_t *d, at_str_t file)
         return;
     }
 
-    n = at_feed_decode(file, name);
+    n = at_args_decode(file, name);
 
     for (i = 0; i < n; i++) {
         if (name[i] == ' ') {

@@ -39,7 +39,7 @@ at_feed_byte(at_str_t raw, size_t *i)
     }
 
     if (raw.data[*i] == '%' && raw.len - *i > 2
-        && at_feed_decode((at_str_t) { 3, raw.data + *i }, one) == 1)
+        && at_args_decode((at_str_t) { 3, raw.data + *i }, one) == 1)
     {
         n = 3;
 

@@ -19,11 +19,5 @@
  */
 int at_feed_normal(at_str_t raw, char out[AT_FEED_TEXT_BYTES], size_t *len);
 
-/*
- * Decodes percent forms into out, which may be s itself and has s.len bytes
- * at least; returns the length.
- */
-size_t at_feed_decode(at_str_t s, char *out);
-
 
 #endif /* AT_FEED_KEY_H */

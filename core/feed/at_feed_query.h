@@ -15,6 +15,7 @@
 
 
 #include "at_feed.h"
+#include "../at_args.h"
 
 
 #define AT_FEED_TEXT_MAX      256       /* code points kept of the text */
@@ -37,20 +38,13 @@ typedef struct {
 } at_feed_args_t;
 
 
-typedef struct {
-    const char  *name;                  /* of the parameter: "perPage" */
-    const char  *message;               /* a sentence, with the remedy */
-    at_str_t     value;                 /* as it was sent */
-} at_feed_args_error_t;
-
-
 /*
  * raw is what stands behind "?" in the request line.  A parameter that comes
  * more than once counts the first time; an empty one does not count.
  * AT_ERROR: error is filled.
  */
 int at_feed_args_parse(at_str_t raw, at_feed_args_t *out,
-    at_feed_args_error_t *error);
+    at_args_error_t *error);
 
 /*
  * The canonical text of what is looked for, without page, perPage and

@@ -164,7 +164,7 @@ at_feed_text_slug(at_feed_answer_t *a, at_str_t url)
         return AT_STR_NULL;
     }
 
-    n = at_feed_decode(slug, word);
+    n = at_args_decode(slug, word);
 
     /* Behind the last dash is the id; without a dash it is all there is. */
 

@@ -191,28 +191,6 @@ at_feed_url_plain(char c)
 }
 
 
-static int
-at_feed_url_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                  : -1;
-}
-
-
-/* 1: two digits follow the percent sign at i. */
-
-static int
-at_feed_url_escape(at_str_t s, size_t i)
-{
-    return s.len - i > 2 && at_feed_url_digit(s.data[i + 1]) >= 0
-           && at_feed_url_digit(s.data[i + 2]) >= 0;
-}
-
-
 at_str_t
 at_feed_url(at_feed_answer_t *a, at_str_t s)
 {
@@ -247,7 +225,7 @@ at_feed_url(at_feed_answer_t *a, at_str_t s)
         }
 
         if (at_feed_url_plain(s.data[i])
-            && (s.data[i] != '%' || at_feed_url_escape(s, i)))
+            && (s.data[i] != '%' || at_args_escape(s, i)))
         {
             *p++ = s.data[i];
             continue;
@@ -474,27 +452,4 @@ at_feed_url_utm(at_feed_answer_t *a, at_str_t url)
     }
 
     return at_feed_url_take(a, &b);
-}
-
-
-size_t
-at_feed_decode(at_str_t s, char *out)
-{
-    size_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < s.len; i++) {
-
-        if (s.data[i] == '%' && at_feed_url_escape(s, i)) {
-            out[n++] = (char) (at_feed_url_digit(s.data[i + 1]) << 4
-                               | at_feed_url_digit(s.data[i + 2]));
-            i += 2;
-            continue;
-        }
-
-        out[n++] = s.data[i];
-    }
-
-    return n;
 }

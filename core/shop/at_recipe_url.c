@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "at_recipe.h"
+#include "../at_args.h"
 
 
 /* A URL cut in parts, which point into it. */
@@ -387,46 +388,17 @@ at_recipe_arg(at_str_t query, at_str_t name)
 }
 
 
-static int
-at_recipe_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c |= 0x20;
-
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-
 static at_str_t
 at_recipe_decode(at_str_t s, at_shop_pool_t *pool)
 {
-    char    *out;
-    size_t   i, n;
+    char  *out;
 
     out = at_shop_alloc(pool, s.len);
     if (out == NULL) {
         return AT_STR_NULL;
     }
 
-    for (i = 0, n = 0; i < s.len; i++) {
-
-        if (s.data[i] == '%' && s.len - i > 2
-            && at_recipe_digit(s.data[i + 1]) >= 0
-            && at_recipe_digit(s.data[i + 2]) >= 0)
-        {
-            out[n++] = (char) (at_recipe_digit(s.data[i + 1]) * 16
-                               + at_recipe_digit(s.data[i + 2]));
-            i += 2;
-
-        } else {
-            out[n++] = s.data[i];
-        }
-    }
-
-    return (at_str_t) { n, out };
+    return (at_str_t) { at_args_decode(s, out), out };
 }
 
 

@@ -64,7 +64,7 @@ fuzz_read(fuzz_in_t *in, fuzz_case_t *c)
 {
     size_t                i;
     at_str_t              line, name;
-    at_feed_args_error_t  error;
+    at_args_error_t  error;
 
     line = fuzz_line(in);
     name = line;

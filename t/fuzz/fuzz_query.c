@@ -61,7 +61,7 @@ fuzz_check_again(at_str_t text, int plus)
 {
     char                   raw[6 + 3 * AT_FEED_TEXT_BYTES];
     size_t                 n;
-    at_feed_args_error_t   error;
+    at_args_error_t   error;
     static at_feed_args_t  args;
 
     n = fuzz_encode(text, raw, plus);
@@ -110,7 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t                 len;
     unsigned               i;
     at_str_t               raw = { size, (const char *) data };
-    at_feed_args_error_t   error;
+    at_args_error_t   error;
     static at_feed_args_t  args;
 
     if (at_feed_args_parse(raw, &args, &error) != AT_OK) {

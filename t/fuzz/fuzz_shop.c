@@ -53,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char                   key[AT_SHOP_KEY_MAX], text[AT_SHOP_TEXT_BYTES];
     size_t                 len;
     at_str_t               raw = { size, (const char *) data };
-    at_shop_args_error_t   error;
+    at_args_error_t   error;
     static at_shop_args_t  args;
 
     FUZZ_CHECK(!at_shop_id_valid(raw) || size <= 113);

@@ -42,7 +42,7 @@ typedef struct {
 static inline void
 test_feed_args(at_feed_args_t *args, const char *raw, const char *app)
 {
-    at_feed_args_error_t  error;
+    at_args_error_t  error;
 
     if (at_feed_args_parse(at_test_str(raw ? raw : "query=sofa"), args,
                            &error) != AT_OK)

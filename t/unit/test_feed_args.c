@@ -103,7 +103,7 @@ test_key(void **state)
     (void) state;
 
     for (i = 0; i < AT_TEST_N(test_keys); i++) {
-        at_feed_args_error_t  error;
+        at_args_error_t  error;
 
         raw = at_test_exact(at_test_str(test_keys[i][0]));
 
@@ -151,7 +151,7 @@ test_refused(void **state)
 {
     size_t                i;
     at_feed_args_t        args;
-    at_feed_args_error_t  error;
+    at_args_error_t  error;
     static const char    *rows[][2] = {
         { "page=0",                         "page" },
         { "page=-1",                        "page" },
@@ -208,7 +208,7 @@ test_long(void **state)
     char                  raw[8192];
     size_t                i, n;
     at_feed_args_t        args;
-    at_feed_args_error_t  error;
+    at_args_error_t  error;
 
     (void) state;
 

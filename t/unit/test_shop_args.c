@@ -79,7 +79,7 @@ test_key(void **state)
     size_t                i, len;
     at_str_t              raw;
     at_shop_args_t        args;
-    at_shop_args_error_t  error;
+    at_args_error_t  error;
 
     (void) state;
 
@@ -105,7 +105,7 @@ test_refused(void **state)
     size_t                i;
     at_str_t              raw;
     at_shop_args_t        args;
-    at_shop_args_error_t  error;
+    at_args_error_t  error;
 
     (void) state;
 
@@ -126,7 +126,7 @@ static void
 test_paging(void **state)
 {
     at_shop_args_t        args;
-    at_shop_args_error_t  error;
+    at_args_error_t  error;
 
     (void) state;
 
@@ -154,7 +154,7 @@ test_json(void **state)
 {
     at_buf_t              b;
     at_shop_args_t        args;
-    at_shop_args_error_t  error;
+    at_args_error_t  error;
 
     (void) state;
 
@@ -190,7 +190,7 @@ static void
 test_days(void **state)
 {
     at_shop_args_t        args;
-    at_shop_args_error_t  error;
+    at_args_error_t  error;
 
     (void) state;
 

@@ -7,6 +7,7 @@
  */
 
 #include "at_robots.h"
+#include "at_args.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,6 @@ static void at_robots_delay(at_robots_parser_t *p, at_str_t value);
 static at_str_t at_robots_trim(at_str_t s);
 static size_t at_robots_spell(at_str_t s, int rule, char *out, size_t size,
     int *cut);
-static int at_robots_hex(int c);
 static int at_robots_match(at_str_t rule, int whole, at_str_t path,
     size_t *steps);
 
@@ -399,7 +399,7 @@ at_robots_trim(at_str_t s)
 static size_t
 at_robots_spell(at_str_t s, int rule, char *out, size_t size, int *cut)
 {
-    int                 c, hi, lo, escape;
+    int                 c, escape;
     size_t              i, n;
     static const char   digits[] = "0123456789ABCDEF";
 
@@ -410,17 +410,11 @@ at_robots_spell(at_str_t s, int rule, char *out, size_t size, int *cut)
         c = (unsigned char) s.data[i];
         escape = (c <= ' ' || c >= 0x7f || (!rule && (c == '*' || c == '$')));
 
-        if (c == '%' && i + 2 < s.len) {
-            hi = at_robots_hex(s.data[i + 1]);
-            lo = at_robots_hex(s.data[i + 2]);
-
-            if (hi >= 0 && lo >= 0) {
-                c = hi * 16 + lo;
-                i += 2;
-                escape = (c <= ' ' || c >= 0x7f
-                          || strchr("!\"#$%&'()*+,/:;<=>?@[\\]^`{|}", c)
-                             != NULL);
-            }
+        if (at_args_escape(s, i)) {
+            c = at_args_hex(s.data[i + 1]) * 16 + at_args_hex(s.data[i + 2]);
+            i += 2;
+            escape = (c <= ' ' || c >= 0x7f
+                      || strchr("!\"#$%&'()*+,/:;<=>?@[\\]^`{|}", c) != NULL);
         }
 
         if (n + (escape ? 3 : 1) > size) {
@@ -439,19 +433,6 @@ at_robots_spell(at_str_t s, int rule, char *out, size_t size, int *cut)
     }
 
     return n;
-}
-
-
-static int
-at_robots_hex(int c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c |= 0x20;
-
-    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
 }
 
 

@@ -106,7 +106,7 @@ feed_fill_check(feed_fill_t *fill)
 {
     size_t                i;
     at_feed_args_t        args;
-    at_feed_args_error_t  error;
+    at_args_error_t  error;
 
     for (i = 0; i < fill->args.len; i++) {
         if ((unsigned char) fill->args.data[i] <= ' '
