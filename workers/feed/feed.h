@@ -29,8 +29,8 @@
 #include "at_script.h"
 #include "at_stop.h"
 #include "at_time.h"
+#include "at_worker.h"
 
-#include <pthread.h>
 #include <string.h>
 
 
@@ -39,7 +39,6 @@
 #define FEED_GROUP          "feed"
 #define FEED_QUEUE          "atelier:feed:hash"     /* snapshots to look at */
 #define FEED_SNAPSHOT_LEN   16
-#define FEED_THREADS_MAX    64
 
 
 typedef struct {
@@ -85,6 +84,7 @@ typedef struct {
 
 /* One run of the threads: from a start or a reload to the next. */
 typedef struct {
+    at_worker_run_t         worker;
     feed_settings_t         settings;
     at_redis_settings_t     redis;
     at_postgres_settings_t  postgres;
@@ -93,9 +93,6 @@ typedef struct {
     at_fetch_settings_t     egress;
     at_fetch_settings_t     thumbs;
     at_address_list_t       allow;
-    at_stop_t               stop;
-    pthread_t               threads[FEED_THREADS_MAX];
-    size_t                  nthreads;
 } feed_run_t;
 
 
@@ -161,7 +158,7 @@ int feed_settings_read(const char *file, feed_settings_t *settings,
 void feed_settings_free(feed_settings_t *settings);
 
 
-/* The threads; each runs until run->stop is raised. */
+/* The threads; each runs until run->worker.stop is raised. */
 void *feed_jobs_thread(void *run);
 void *feed_invalidate_thread(void *run);
 void *feed_schedule_thread(void *run);

@@ -61,7 +61,7 @@ feed_hash_thread(void *data)
 
     next = 0;
 
-    while (t.redis && t.fetch && !at_stop_raised(&t.run->stop)) {
+    while (t.redis && t.fetch && !at_stop_raised(&t.run->worker.stop)) {
         if (feed_hash_queue(&t) == 1) {
             continue;
         }
@@ -73,7 +73,7 @@ feed_hash_thread(void *data)
             next = at_time_mono() + FEED_HASH_PING;
         }
 
-        (void) at_stop_wait(&t.run->stop, FEED_HASH_IDLE);
+        (void) at_stop_wait(&t.run->worker.stop, FEED_HASH_IDLE);
     }
 
     at_postgres_free(t.postgres);
@@ -87,7 +87,7 @@ feed_hash_thread(void *data)
 int
 feed_hash_goes_on(feed_hash_t *t)
 {
-    return !at_stop_raised(&t->run->stop)
+    return !at_stop_raised(&t->run->worker.stop)
            && at_lease_renew(t->redis, &t->lease) == 1;
 }
 
@@ -256,7 +256,7 @@ feed_hash_fetch(feed_hash_t *t, feed_design_t *list, size_t n)
         m++;
     }
 
-    at_fetch_run(t->fetch, calls, m, &t->run->stop);
+    at_fetch_run(t->fetch, calls, m, &t->run->worker.stop);
 
     for (i = 0; i < m; i++) {
         d = calls[i].data;

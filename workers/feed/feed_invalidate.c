@@ -163,11 +163,11 @@ feed_invalidate_thread(void *data)
     redis = at_redis_create(&t.run->redis);
     t.jobs = at_jobs_create(&t.run->invalidations, redis);
 
-    while (redis && t.jobs && !at_stop_raised(&t.run->stop)) {
+    while (redis && t.jobs && !at_stop_raised(&t.run->worker.stop)) {
         rc = at_jobs_next(t.jobs, 1000, &t.job);
 
         if (rc == AT_ERROR) {
-            (void) at_stop_wait(&t.run->stop, 100);
+            (void) at_stop_wait(&t.run->worker.stop, 100);
 
         } else if (rc == 1) {
             feed_invalidate_one(&t, redis);
@@ -222,7 +222,7 @@ feed_invalidate_keep(void *data)
 {
     feed_invalidate_t *t = data;
 
-    if (at_stop_raised(&t->run->stop)) {
+    if (at_stop_raised(&t->run->worker.stop)) {
         return AT_ERROR;
     }
 

@@ -87,13 +87,13 @@ feed_jobs_loop(feed_jobs_t *t)
 {
     int  rc;
 
-    while (!at_stop_raised(&t->run->stop)) {
+    while (!at_stop_raised(&t->run->worker.stop)) {
         rc = at_jobs_next(t->jobs, FEED_JOBS_WAIT, &t->job);
 
         at_metric_set(&feed_metrics[FEED_REDIS_UP], rc != AT_ERROR);
 
         if (rc == AT_ERROR) {
-            (void) at_stop_wait(&t->run->stop, 100);
+            (void) at_stop_wait(&t->run->worker.stop, 100);
             continue;
         }
 
@@ -114,7 +114,7 @@ feed_jobs_one(feed_jobs_t *t)
 
     /* it came in while we were told to end */
 
-    if (at_stop_raised(&t->run->stop)) {
+    if (at_stop_raised(&t->run->worker.stop)) {
         feed_jobs_end(t, FEED_STOPPED);
         return;
     }
@@ -283,7 +283,7 @@ feed_jobs_keep(void *data)
 {
     feed_jobs_t *t = data;
 
-    if (at_stop_raised(&t->run->stop)) {
+    if (at_stop_raised(&t->run->worker.stop)) {
         return AT_ERROR;
     }
 

@@ -180,7 +180,7 @@ feed_repeat_compare(feed_hash_t *t, feed_design_t *list, size_t n,
 
         list[i].state = FEED_HASH_UNKNOWN;
 
-        if (at_stop_raised(&t->run->stop)) {
+        if (at_stop_raised(&t->run->worker.stop)) {
             return AT_ERROR;
         }
     }

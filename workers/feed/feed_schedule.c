@@ -70,7 +70,7 @@ feed_schedule_thread(void *data)
     warm = 0;
     scan = 0;
 
-    while (redis && !at_stop_raised(&run->stop)) {
+    while (redis && !at_stop_raised(&run->worker.stop)) {
         now = at_time_mono();
 
         if (now >= warm && run->settings.warm_query.n > 0) {
@@ -83,7 +83,7 @@ feed_schedule_thread(void *data)
 
         next = (run->settings.warm_query.n > 0 && warm < scan) ? warm : scan;
         next -= at_time_mono();
-        (void) at_stop_wait(&run->stop, (next > FEED_SCHEDULE_TICK)
+        (void) at_stop_wait(&run->worker.stop, (next > FEED_SCHEDULE_TICK)
                                         ? FEED_SCHEDULE_TICK : next);
     }
 
@@ -166,7 +166,7 @@ feed_schedule_scan(feed_run_t *run, at_redis_t *redis)
 
     (void) snprintf(cursor, sizeof(cursor), "0");
 
-    while (rc && !at_stop_raised(&run->stop)) {
+    while (rc && !at_stop_raised(&run->worker.stop)) {
         reply = at_redis_call(redis, "SCAN %s MATCH atelier:snap:*:meta "
                               "COUNT " FEED_SCAN_COUNT " TYPE hash", cursor);
         next = at_redis_str(at_redis_at(reply, 0));

@@ -27,14 +27,13 @@
 #include "at_script.h"
 #include "at_stop.h"
 #include "at_time.h"
+#include "at_worker.h"
 
-#include <pthread.h>
 #include <string.h>
 
 
 #define QUEUE_CHANNEL   "atelier_queue"     /* of NOTIFY */
 #define QUEUE_ID_LEN    32
-#define QUEUE_THREADS   2
 #define QUEUE_PARALLEL  256
 #define QUEUE_GRACE     2000                /* ms past stop_timeout */
 
@@ -76,13 +75,11 @@ typedef struct {
 
 /* One run of the threads: from a start or a reload to the next. */
 typedef struct {
+    at_worker_run_t         worker;
     queue_settings_t        settings;
     at_redis_settings_t     redis;
     at_postgres_settings_t  postgres;
     at_fetch_settings_t     egress;
-    at_stop_t               stop;
-    pthread_t               threads[QUEUE_THREADS];
-    size_t                  nthreads;
 } queue_run_t;
 
 
@@ -125,7 +122,7 @@ int queue_settings_read(const char *file, queue_settings_t *settings,
 void queue_settings_free(queue_settings_t *settings);
 
 
-/* The threads; each runs until run->stop is raised. */
+/* The threads; each runs until run->worker.stop is raised. */
 void *queue_work_thread(void *run);
 void *queue_clerk_thread(void *run);
 

@@ -112,7 +112,7 @@ queue_clerk_thread(void *data)
     queue_clerk_t   c;
 
     if (queue_clerk_create(&c, run) == AT_OK) {
-        while (!at_stop_raised(&run->stop)) {
+        while (!at_stop_raised(&run->worker.stop)) {
             queue_clerk_turn(&c);
             queue_clerk_wait(&c);
         }
@@ -148,7 +148,8 @@ queue_clerk_create(queue_clerk_t *c, queue_run_t *run)
     }
 
     if (c->pg == NULL || c->epoll == -1
-        || epoll_ctl(c->epoll, EPOLL_CTL_ADD, run->stop.fd, &event) == -1)
+        || epoll_ctl(c->epoll, EPOLL_CTL_ADD, run->worker.stop.fd, &event)
+           == -1)
     {
         return AT_ERROR;
     }
@@ -289,11 +290,11 @@ queue_clerk_rest(queue_clerk_t *c)
         rows = queue_clerk_read(c, QUEUE_CLERK_PAGE, &places, &cursor);
         queue_clerk_breathe(c);
 
-    } while (rows == QUEUE_CLERK_PAGE && !at_stop_raised(&c->run->stop));
+    } while (rows == QUEUE_CLERK_PAGE && !at_stop_raised(&c->run->worker.stop));
 
     n = (rows < 0) ? 0 : queue_places_changed(&places, &c->all, &c->first, 0);
 
-    for (i = 0; i < n && !at_stop_raised(&c->run->stop); i += slice) {
+    for (i = 0; i < n && !at_stop_raised(&c->run->worker.stop); i += slice) {
         slice = (n - i < QUEUE_CLERK_SLICE) ? n - i : QUEUE_CLERK_SLICE;
 
         /* the first have been told better, if they were looked at since */

@@ -77,9 +77,10 @@ queue_work_thread(void *data)
     }
 
     for ( ;; ) {
-        if (at_stop_raised(&run->stop)) {
+        if (at_stop_raised(&run->worker.stop)) {
             if (w.stop == 0) {
-                (void) epoll_ctl(w.epoll, EPOLL_CTL_DEL, run->stop.fd, NULL);
+                (void) epoll_ctl(w.epoll, EPOLL_CTL_DEL, run->worker.stop.fd,
+                                 NULL);
                 w.stop = at_time_mono() + run->settings.stop_timeout;
             }
 
@@ -131,7 +132,8 @@ queue_work_create(queue_work_t *w, queue_run_t *run)
 
     if (w->pg == NULL || w->fetch == NULL || w->slots == NULL
         || w->epoll == -1
-        || epoll_ctl(w->epoll, EPOLL_CTL_ADD, run->stop.fd, &event) == -1)
+        || epoll_ctl(w->epoll, EPOLL_CTL_ADD, run->worker.stop.fd, &event)
+           == -1)
     {
         return AT_ERROR;
     }
