@@ -137,7 +137,7 @@ static int
 at_attempt_json(at_attempt_reader_t *r, at_str_t body)
 {
     int                rc;
-    at_json_t         *j;
+    const char        *why;
     at_json_limits_t   limits;
     at_json_handler_t  handler;
 
@@ -148,27 +148,15 @@ at_attempt_json(at_attempt_reader_t *r, at_str_t body)
     handler.value = at_attempt_value;
     handler.open = at_attempt_open;
 
-    j = at_json_create(&handler, r, &limits);
-    if (j == NULL) {
-        return at_attempt_fail(r, "no_memory", NULL, "there is no memory");
-    }
-
-    rc = at_json_feed(j, body.data, body.len);
-
-    if (rc == AT_OK) {
-        rc = at_json_finish(j);
-    }
+    rc = at_json_read(body, &handler, r, &limits, &why);
 
     if (rc != AT_OK) {
-        (void) at_attempt_fail(r, at_json_starved(j) ? "no_memory"
+        return at_attempt_fail(r, rc == AT_NO_MEMORY ? "no_memory"
                                                      : "invalid_json",
-                               NULL, "the body cannot be read: %s",
-                               at_json_error(j));
+                               NULL, "the body cannot be read: %s", why);
     }
 
-    at_json_free(j);
-
-    return rc;
+    return AT_OK;
 }
 
 

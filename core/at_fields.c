@@ -125,7 +125,7 @@ at_fields_json(at_str_t body, at_field_t *fields, size_t n, char *room,
     at_field_error_t *error)
 {
     int                rc;
-    at_json_t         *j;
+    const char        *why;
     at_fields_t        f = { fields, n, room, error, 0 };
     at_json_limits_t   limits;
     at_json_handler_t  handler;
@@ -138,30 +138,16 @@ at_fields_json(at_str_t body, at_field_t *fields, size_t n, char *room,
     handler.value = at_fields_value;
     handler.open = at_fields_open;
 
-    j = at_json_create(&handler, &f, &limits);
-    if (j == NULL) {
-        return AT_NO_MEMORY;
+    rc = at_json_read(body, &handler, &f, &limits, &why);
+
+    if (rc == AT_NO_MEMORY) {
+        return rc;
     }
-
-    rc = at_json_feed(j, body.data, body.len);
-
-    if (rc == AT_OK) {
-        rc = at_json_finish(j);
-    }
-
-    if (rc != AT_OK && at_json_starved(j)) {
-        rc = AT_NO_MEMORY;
-
-    } else if (rc != AT_OK) {
-        rc = at_fields_fail(error, "invalid_json", NULL,
-                            "the body cannot be read: %s; send one JSON "
-                            "object", at_json_error(j));
-    }
-
-    at_json_free(j);
 
     if (rc != AT_OK) {
-        return rc;
+        return at_fields_fail(error, "invalid_json", NULL,
+                              "the body cannot be read: %s; send one JSON "
+                              "object", why);
     }
 
     if (!f.object) {

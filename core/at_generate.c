@@ -177,7 +177,7 @@ static int
 at_generate_json(at_generate_reader_t *r, at_str_t body)
 {
     int                rc;
-    at_json_t         *j;
+    const char        *why;
     at_json_limits_t   limits;
     at_json_handler_t  handler;
 
@@ -188,29 +188,19 @@ at_generate_json(at_generate_reader_t *r, at_str_t body)
     handler.value = at_generate_value;
     handler.open = at_generate_open;
 
-    j = at_json_create(&handler, r, &limits);
-    if (j == NULL) {
+    rc = at_json_read(body, &handler, r, &limits, &why);
+
+    if (rc == AT_NO_MEMORY) {
         return at_generate_no_memory(r);
     }
 
-    rc = at_json_feed(j, body.data, body.len);
-
-    if (rc == AT_OK) {
-        rc = at_json_finish(j);
-    }
-
-    if (rc != AT_OK && at_json_starved(j)) {
-        (void) at_generate_no_memory(r);
-
-    } else if (rc != AT_OK) {
-        (void) at_generate_fail(r, "invalid_json", NULL,
+    if (rc != AT_OK) {
+        return at_generate_fail(r, "invalid_json", NULL,
                                 "the body cannot be read: %s; send one JSON "
-                                "object", at_json_error(j));
+                                "object", why);
     }
 
-    at_json_free(j);
-
-    return rc;
+    return AT_OK;
 }
 
 

@@ -97,6 +97,14 @@ const char *at_json_error(const at_json_t *j);
 /* 1 if it failed for lack of memory, which is no fault of the text. */
 int at_json_starved(const at_json_t *j);
 
+/*
+ * All of that for a text that is there as a whole.  AT_ERROR: it is no JSON,
+ * or a bound or a callback stopped it; AT_NO_MEMORY.  why, if it is not NULL,
+ * is then as of at_json_error().
+ */
+int at_json_read(at_str_t text, const at_json_handler_t *handler, void *ctx,
+    const at_json_limits_t *limits, const char **why);
+
 
 /*
  * The writing side: appends s as a JSON string with its quotes to b.  Bytes

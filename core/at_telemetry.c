@@ -47,7 +47,6 @@ int
 at_telemetry_parse(at_str_t body, at_telemetry_t *t, const char **why)
 {
     int                     rc;
-    at_json_t              *json;
     at_telemetry_reader_t   r;
 
     static const at_json_handler_t  handler = {
@@ -65,18 +64,9 @@ at_telemetry_parse(at_str_t body, at_telemetry_t *t, const char **why)
     r.t = t;
     *why = "";
 
-    json = at_json_create(&handler, &r, &limits);
-    if (json == NULL) {
-        return AT_NO_MEMORY;
-    }
-
-    rc = at_json_feed(json, body.data, body.len);
-    if (rc == AT_OK) {
-        rc = at_json_finish(json);
-    }
+    rc = at_json_read(body, &handler, &r, &limits, NULL);
 
     if (rc != AT_OK) {
-        rc = at_json_starved(json) ? AT_NO_MEMORY : AT_ERROR;
         *why = r.many ? "A batch has at most 100 events."
                       : "The body is not valid JSON, or too deep.";
 
@@ -84,8 +74,6 @@ at_telemetry_parse(at_str_t body, at_telemetry_t *t, const char **why)
         rc = AT_ERROR;
         *why = "The body must be an object with an array \"events\".";
     }
-
-    at_json_free(json);
 
     return rc;
 }

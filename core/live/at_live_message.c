@@ -109,29 +109,11 @@ at_live_read(at_str_t text, at_live_in_t *in, at_live_error_t *error)
 int
 at_live_data_valid(at_str_t data)
 {
-    int                             rc;
-    at_json_t                      *j;
     static const at_json_limits_t   limits = { .depth = AT_LIVE_DATA };
     static const at_json_handler_t  none = { .stream = at_live_stream };
 
-    if (!at_utf8_valid(data)) {
-        return 0;
-    }
-
-    j = at_json_create(&none, NULL, &limits);
-    if (j == NULL) {
-        return 0;
-    }
-
-    rc = at_json_feed(j, data.data, data.len);
-
-    if (rc == AT_OK) {
-        rc = at_json_finish(j);
-    }
-
-    at_json_free(j);
-
-    return rc == AT_OK;
+    return at_utf8_valid(data)
+           && at_json_read(data, &none, NULL, &limits, NULL) == AT_OK;
 }
 
 
@@ -140,7 +122,7 @@ static int
 at_live_json(at_live_reader_t *r, at_str_t text)
 {
     int                             rc;
-    at_json_t                      *j;
+    const char                     *why;
     static const at_json_limits_t   limits = {
         .depth = AT_LIVE_DEPTH,
         .string = AT_LIVE_STRING,
@@ -153,27 +135,19 @@ at_live_json(at_live_reader_t *r, at_str_t text)
         .open = at_live_open
     };
 
-    j = at_json_create(&handler, r, &limits);
+    rc = at_json_read(text, &handler, r, &limits, &why);
 
-    rc = j != NULL ? at_json_feed(j, text.data, text.len) : AT_ERROR;
-
-    if (rc == AT_OK) {
-        rc = at_json_finish(j);
+    if (rc == AT_NO_MEMORY) {
+        return at_live_fail(r->error, "no_memory", "there is no memory to "
+                            "read the message; send it again later");
     }
 
-    if (j == NULL || at_json_starved(j)) {
-        rc = at_live_fail(r->error, "no_memory", "there is no memory to read "
-                          "the message; send it again later");
-
-    } else if (rc != AT_OK) {
-        rc = at_live_fail(r->error, "invalid_json", "the message cannot be "
-                          "read: %s; send one JSON object",
-                          at_json_error(j));
+    if (rc != AT_OK) {
+        return at_live_fail(r->error, "invalid_json", "the message cannot be "
+                            "read: %s; send one JSON object", why);
     }
 
-    at_json_free(j);
-
-    return rc;
+    return AT_OK;
 }
 
 

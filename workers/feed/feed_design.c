@@ -82,8 +82,6 @@ static void feed_design_key(char key[40], int64_t span);
 int
 feed_design_parse(feed_design_t *d)
 {
-    int                rc;
-    at_json_t         *json;
     feed_reader_t      reader = { .design = d };
     at_json_handler_t  handler = { .value = feed_design_value };
 
@@ -94,17 +92,14 @@ feed_design_parse(feed_design_t *d)
     }
 
     d->text = malloc(d->json.len + 16);
-    json = at_json_create(&handler, &reader, NULL);
-    rc = AT_ERROR;
 
-    if (d->text && json) {
-        rc = at_json_feed(json, d->json.data, d->json.len);
-        rc |= at_json_finish(json);
+    if (d->text == NULL
+        || at_json_read(d->json, &handler, &reader, NULL, NULL) != AT_OK)
+    {
+        return AT_ERROR;
     }
 
-    at_json_free(json);
-
-    return (rc == AT_OK && d->thumb.len > 0) ? AT_OK : AT_ERROR;
+    return (d->thumb.len > 0) ? AT_OK : AT_ERROR;
 }
 
 

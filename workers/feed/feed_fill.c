@@ -186,17 +186,11 @@ feed_fill_answer(feed_fill_t *fill, const at_fetch_call_t *call)
 static int
 feed_fill_read(feed_fill_t *fill, const at_fetch_call_t *call)
 {
-    at_json_t           *json;
-    at_json_handler_t    handler = { .value = feed_fill_value };
-    feed_fill_answer_t   answer = { .fill = fill };
+    at_json_handler_t   handler = { .value = feed_fill_value };
+    feed_fill_answer_t  answer = { .fill = fill };
 
-    json = at_json_create(&handler, &answer, NULL);
-
-    if (json && call->body.len > 0) {
-        (void) at_json_feed(json, call->body.data, call->body.len);
-    }
-
-    at_json_free(json);
+    (void) at_json_read(at_buf_str(&call->body), &handler, &answer, NULL,
+                        NULL);
 
     return answer.filled;
 }

@@ -60,14 +60,12 @@ queue_answer_read(const at_fetch_call_t *call, queue_answer_t *answer)
 }
 
 
-/* AT_ERROR: it is no JSON. */
+/* Not AT_OK: it is no JSON, or there is no memory. */
 
 static int
 queue_answer_body(const at_fetch_call_t *call, queue_body_t *body)
 {
-    int                rc;
     at_str_t           text;
-    at_json_t         *json;
     at_json_limits_t   limits = { .string = 128 * 1024, .cut = 1 };
     at_json_handler_t  handler = { .value = queue_answer_value };
 
@@ -77,20 +75,7 @@ queue_answer_body(const at_fetch_call_t *call, queue_body_t *body)
         return AT_ERROR;
     }
 
-    json = at_json_create(&handler, body, &limits);
-    if (json == NULL) {
-        return AT_ERROR;
-    }
-
-    rc = at_json_feed(json, text.data, text.len);
-
-    if (rc == AT_OK) {
-        rc = at_json_finish(json);
-    }
-
-    at_json_free(json);
-
-    return rc;
+    return at_json_read(text, &handler, body, &limits, NULL);
 }
 
 
