@@ -115,6 +115,7 @@ test_mistakes(void **state)
         const char  *error;
     } table[] = {
         { "", "f: \"name\" is missing in [a]" },
+        { "[a]\nname =\n", "f:2: \"name\" is empty" },
         { "name = n\n", "f:1: \"name\" is not known in []" },
         { "[a]\nnome = n\n", "f:2: \"nome\" is not known in [a]" },
         { "[a]\nwait = 5s\n", "f:2: \"wait\" is not known in [a]" },

@@ -277,6 +277,10 @@ at_conf_set(at_conf_reader_t *r, size_t i, at_str_t value)
     const at_conf_key_t  *key = &r->keys[i];
     void                 *field = r->settings + key->offset;
 
+    if (value.len == 0 && key->type == AT_CONF_TEXT && key->preset == NULL) {
+        return at_conf_fail(r, "\"%s\" is empty", key->name);
+    }
+
     text = strndup(value.data, value.len);
     if (text == NULL) {
         return at_conf_fail(r, "no memory");

@@ -18,6 +18,12 @@
 #include "at.h"
 
 
+/* Times are in ms. */
+#define AT_CONF_SECOND     1000LL
+#define AT_CONF_MINUTE     (60 * AT_CONF_SECOND)
+#define AT_CONF_HOUR       (60 * AT_CONF_MINUTE)
+#define AT_CONF_DAY        (24 * AT_CONF_HOUR)
+
 #define AT_CONF_FILE_MAX   (256 * 1024)
 #define AT_CONF_LIST_MAX   1000
 #define AT_CONF_ERROR_MAX  512
@@ -43,7 +49,8 @@ typedef struct {
     const char      *name;
     at_conf_type_e   type;
     size_t           offset;
-    const char      *preset;    /* as in a file; NULL: the key must be there */
+    const char      *preset;    /* as in a file; NULL: the key must be there,
+                                   and a text must not be empty */
     int64_t          min;       /* of numbers, times and sizes */
     int64_t          max;
 

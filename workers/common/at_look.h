@@ -186,32 +186,28 @@ typedef struct {
 } at_look_conf_t;
 
 
-#define AT_LOOK_SECOND  1000
-#define AT_LOOK_MINUTE  (60 * AT_LOOK_SECOND)
-#define AT_LOOK_DAY     (24LL * 60 * AT_LOOK_MINUTE)
-
 /* Lines of a table of at_conf_key_t; member is an at_look_conf_t of type. */
 #define at_look_keys(type, member)                                            \
     { "shops", "recipes", AT_CONF_TEXT, offsetof(type, member.recipes),       \
       NULL, 0, 0, NULL },                                                     \
     { "fetch", "timeout", AT_CONF_TIME, offsetof(type, member.timeout),       \
-      "5s", 100, 10 * AT_LOOK_MINUTE, NULL },                                 \
+      "5s", 100, 10 * AT_CONF_MINUTE, NULL },                                 \
     { "fetch", "connect", AT_CONF_TIME, offsetof(type, member.connect),       \
-      "2s", 100, 10 * AT_LOOK_MINUTE, NULL },                                 \
+      "2s", 100, 10 * AT_CONF_MINUTE, NULL },                                 \
     { "fetch", "parallel", AT_CONF_NUMBER, offsetof(type, member.parallel),   \
       "16", 1, 1000, NULL },                                                  \
     { "fetch", "retries", AT_CONF_NUMBER, offsetof(type, member.retries),     \
       "3", 0, 20, NULL },                                                     \
     { "fetch", "backoff", AT_CONF_TIME, offsetof(type, member.backoff),       \
-      "1s", 1, 10 * AT_LOOK_MINUTE, NULL },                                   \
+      "1s", 1, 10 * AT_CONF_MINUTE, NULL },                                   \
     { "fetch", "redirects", AT_CONF_NUMBER, offsetof(type, member.redirects), \
       "5", 0, 20, NULL },                                                     \
     { "fetch", "processes", AT_CONF_NUMBER, offsetof(type, member.share),     \
       "4", 1, 1000, NULL },                                                   \
     { "fetch", "wall_first", AT_CONF_TIME, offsetof(type, member.wall_least), \
-      "15m", 1, AT_LOOK_DAY, NULL },                                          \
+      "15m", 1, AT_CONF_DAY, NULL },                                          \
     { "fetch", "wall_most", AT_CONF_TIME, offsetof(type, member.wall_most),   \
-      "1d", 1, 30 * AT_LOOK_DAY, NULL },                                      \
+      "1d", 1, 30 * AT_CONF_DAY, NULL },                                      \
     { "fetch", "agent", AT_CONF_TEXT, offsetof(type, member.agent),           \
       NULL, 0, 0, at_look_conf_agent },                                       \
     { "fetch", "user_agent", AT_CONF_LIST,                                    \

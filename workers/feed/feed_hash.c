@@ -55,7 +55,7 @@ feed_hash_thread(void *data)
     t.redis = at_redis_create(&t.run->redis);
     t.fetch = at_fetch_create(&t.run->thumbs);
 
-    if (t.run->settings.postgres_conninfo[0]) {
+    if (t.run->settings.base.postgres_conninfo[0]) {
         t.postgres = at_postgres_create(&t.run->postgres);
     }
 

@@ -105,19 +105,7 @@ feed_main_wire(feed_run_t *run)
 {
     feed_settings_t  *s = &run->settings;
 
-    run->worker.listen = s->listen;
-    run->worker.log_level = s->log_level;
-    run->worker.stop_timeout = s->stop_timeout;
-
-    run->redis = (at_redis_settings_t) {
-        .address = s->redis_address, .user = s->redis_user,
-        .password_file = s->redis_password_file, .db = s->redis_db,
-        .timeout = s->redis_timeout
-    };
-
-    run->postgres = (at_postgres_settings_t) {
-        .conninfo = s->postgres_conninfo, .timeout = s->postgres_timeout
-    };
+    at_worker_wire(&s->base, &run->worker, &run->redis, &run->postgres);
 
     run->jobs = (at_jobs_settings_t) {
         .stream = FEED_STREAM, .group = FEED_GROUP,
@@ -162,7 +150,7 @@ feed_main_start(void *data)
     int64_t      i;
     feed_run_t  *run = data;
 
-    feed_main_stores = (run->settings.postgres_conninfo[0] != '\0');
+    feed_main_stores = (run->settings.base.postgres_conninfo[0] != '\0');
 
     rc = at_worker_thread(run, feed_schedule_thread)
          | at_worker_thread(run, feed_invalidate_thread)

@@ -206,7 +206,7 @@ feed_schedule_slice(feed_run_t *run, at_redis_t *redis,
         }
 
         words[0] = (at_str_t) { FEED_SNAPSHOT_LEN, key.data + prefix };
-        words[1] = run->settings.postgres_conninfo[0] ? AT_STR("1")
+        words[1] = run->settings.base.postgres_conninfo[0] ? AT_STR("1")
                                                       : AT_STR("0");
 
         reply = at_redis_eval(redis, &feed_script_look, 0, 2, words);

@@ -68,7 +68,7 @@ prices_main_read(const char *file, void *data, char error[AT_CONF_ERROR_MAX])
     prices_main_wire(run);
 
     if (at_look_wire(&run->wire, &s->look,
-                     s->redis_address[0] ? &run->redis : NULL) != AT_OK)
+                     s->base.redis_address[0] ? &run->redis : NULL) != AT_OK)
     {
         (void) memcpy(error, "no memory", sizeof("no memory"));
         prices_main_clear(run);
@@ -84,20 +84,10 @@ prices_main_wire(prices_run_t *run)
 {
     prices_settings_t  *s = &run->settings;
 
-    run->worker.listen = s->listen;
-    run->worker.log_level = s->log_level;
-    run->worker.stop_timeout = s->stop_timeout;
+    at_worker_wire(&s->base, &run->worker, &run->redis, &run->postgres);
 
-    run->redis = (at_redis_settings_t) {
-        .address = s->redis_address, .user = s->redis_user,
-        .password_file = s->redis_password_file, .db = s->redis_db,
-        .timeout = s->redis_timeout, .backoff = PRICES_BACKOFF
-    };
-
-    run->postgres = (at_postgres_settings_t) {
-        .conninfo = s->postgres_conninfo, .timeout = s->postgres_timeout,
-        .backoff = PRICES_BACKOFF
-    };
+    run->redis.backoff = PRICES_BACKOFF;
+    run->postgres.backoff = PRICES_BACKOFF;
 
     run->when = (at_shop_when_t) {
         .usual = s->usual, .least = s->least, .most = s->most,

@@ -85,7 +85,7 @@ prices_watch_thread(void *data)
     int64_t         now, next, wait;
     prices_watch_t  w = { .run = data };
 
-    w.redis = w.run->settings.redis_address[0]
+    w.redis = w.run->settings.base.redis_address[0]
               ? at_redis_create(&w.run->redis) : NULL;
     w.pg = at_postgres_create(&w.run->postgres);
     w.thin = at_time_mono() + w.run->settings.thin_every / 100;

@@ -53,7 +53,7 @@ prices_work_thread(void *data)
     /* what is on its way is stored, what waits is given back */
 
     at_crawl_drain(at_look_crawl(w.look),
-                   run->settings.stop_timeout * 3 / 4);
+                   run->settings.base.stop_timeout * 3 / 4);
     prices_work_free(&w);
 
     return NULL;

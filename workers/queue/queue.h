@@ -27,7 +27,7 @@
 #include "at_script.h"
 #include "at_stop.h"
 #include "at_time.h"
-#include "at_worker.h"
+#include "at_worker_conf.h"
 
 #include <string.h>
 
@@ -39,21 +39,7 @@
 
 
 typedef struct {
-    /* [worker] */
-    char            *listen;
-    char            *log_level;
-    int64_t          stop_timeout;
-
-    /* [redis] */
-    char            *redis_address;
-    char            *redis_user;
-    char            *redis_password_file;
-    int64_t          redis_db;
-    int64_t          redis_timeout;
-
-    /* [postgres] */
-    char            *postgres_conninfo;
-    int64_t          postgres_timeout;
+    at_worker_conf_t  base;
 
     /* [egress] */
     char            *egress_socket;

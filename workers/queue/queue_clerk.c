@@ -139,7 +139,7 @@ queue_clerk_create(queue_clerk_t *c, queue_run_t *run)
     c->pg = at_postgres_create(&run->postgres);
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
 
-    if (run->settings.redis_address[0] != '\0') {
+    if (run->settings.base.redis_address[0] != '\0') {
         c->redis = at_redis_create(&run->redis);
 
         if (c->redis == NULL) {

@@ -75,20 +75,10 @@ queue_main_wire(queue_run_t *run)
 {
     queue_settings_t  *s = &run->settings;
 
-    run->worker.listen = s->listen;
-    run->worker.log_level = s->log_level;
-    run->worker.stop_timeout = s->stop_timeout + QUEUE_GRACE;
+    at_worker_wire(&s->base, &run->worker, &run->redis, &run->postgres);
 
-    run->redis = (at_redis_settings_t) {
-        .address = s->redis_address, .user = s->redis_user,
-        .password_file = s->redis_password_file, .db = s->redis_db,
-        .timeout = s->redis_timeout
-    };
-
-    run->postgres = (at_postgres_settings_t) {
-        .conninfo = s->postgres_conninfo, .timeout = s->postgres_timeout,
-        .listen = QUEUE_CHANNEL
-    };
+    run->worker.stop_timeout += QUEUE_GRACE;
+    run->postgres.listen = QUEUE_CHANNEL;
 
     run->egress = (at_fetch_settings_t) {
         .user_agent = "atelier-queue", .timeout = s->egress_timeout,
@@ -112,7 +102,7 @@ queue_main_start(void *data)
 {
     queue_run_t  *run = data;
 
-    queue_main_tells = (run->settings.redis_address[0] != '\0');
+    queue_main_tells = (run->settings.base.redis_address[0] != '\0');
 
     return (at_worker_thread(data, queue_work_thread) == AT_OK
             && at_worker_thread(data, queue_clerk_thread) == AT_OK)

@@ -81,7 +81,7 @@ queue_work_thread(void *data)
             if (w.stop == 0) {
                 (void) epoll_ctl(w.epoll, EPOLL_CTL_DEL, run->worker.stop.fd,
                                  NULL);
-                w.stop = at_time_mono() + run->settings.stop_timeout;
+                w.stop = at_time_mono() + run->settings.base.stop_timeout;
             }
 
             if (w.used == 0 || at_time_mono() >= w.stop) {

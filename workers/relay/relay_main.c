@@ -60,20 +60,11 @@ relay_main_read(const char *file, void *data, char error[AT_CONF_ERROR_MAX])
         return AT_ERROR;
     }
 
-    run->worker.listen = s->listen;
-    run->worker.log_level = s->log_level;
-    run->worker.stop_timeout = s->stop_timeout;
+    at_worker_wire(&s->base, &run->worker, &run->redis, &run->postgres);
 
-    run->redis = (at_redis_settings_t) {
-        .address = s->redis_address, .user = s->redis_user,
-        .password_file = s->redis_password_file, .db = s->redis_db,
-        .timeout = s->redis_timeout, .backoff = RELAY_BACKOFF
-    };
-
-    run->postgres = (at_postgres_settings_t) {
-        .conninfo = s->postgres_conninfo, .timeout = s->postgres_timeout,
-        .backoff = RELAY_BACKOFF, .greeting = relay_main_greeting
-    };
+    run->redis.backoff = RELAY_BACKOFF;
+    run->postgres.backoff = RELAY_BACKOFF;
+    run->postgres.greeting = relay_main_greeting;
 
     return AT_OK;
 }

@@ -27,7 +27,7 @@
 #include "at_postgres.h"
 #include "at_shop_key.h"
 #include "at_time.h"
-#include "at_worker.h"
+#include "at_worker_conf.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -52,21 +52,7 @@ int shop_run(int argc, char **argv);
 
 
 typedef struct {
-    /* [worker] */
-    char            *listen;
-    char            *log_level;
-    int64_t          stop_timeout;
-
-    /* [redis] */
-    char            *redis_address;
-    char            *redis_user;
-    char            *redis_password_file;
-    int64_t          redis_db;
-    int64_t          redis_timeout;
-
-    /* [postgres] */
-    char            *postgres_conninfo;
-    int64_t          postgres_timeout;
+    at_worker_conf_t  base;
 
     /* [shops], [fetch] */
     at_look_conf_t   look;

@@ -64,19 +64,7 @@ shop_run_read(const char *file, void *data, char error[AT_CONF_ERROR_MAX])
         return AT_ERROR;
     }
 
-    run->worker.listen = s->listen;
-    run->worker.log_level = s->log_level;
-    run->worker.stop_timeout = s->stop_timeout;
-
-    run->redis = (at_redis_settings_t) {
-        .address = s->redis_address, .user = s->redis_user,
-        .password_file = s->redis_password_file, .db = s->redis_db,
-        .timeout = s->redis_timeout
-    };
-
-    run->postgres = (at_postgres_settings_t) {
-        .conninfo = s->postgres_conninfo, .timeout = s->postgres_timeout
-    };
+    at_worker_wire(&s->base, &run->worker, &run->redis, &run->postgres);
 
     run->jobs = (at_jobs_settings_t) {
         .stream = AT_SHOP_JOBS, .group = SHOP_GROUP,

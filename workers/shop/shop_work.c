@@ -84,7 +84,7 @@ shop_work_loop(shop_work_t *w)
 
     /* what is in flight may end */
 
-    at_crawl_drain(crawl, w->run->settings.stop_timeout / 2);
+    at_crawl_drain(crawl, w->run->settings.base.stop_timeout / 2);
 }
 
 
