@@ -8,6 +8,7 @@
  *     shop_run.c       atelier-shop run: the process (see at_worker.h)
  *     shop_jobs.c      threads that serve the stream of jobs
  *     shop_schedule.c  a thread that puts scheduled queries on it
+ *     shop_tell.c      what those who asked for a search are told of it
  *     shop_work.c      a thread that asks the shops and stores what they say
  *     shop_search.c    ... a search of all shops
  *     shop_prove.c     ... whether products' pages and pictures answer
@@ -90,8 +91,12 @@ struct shop_search_s {
     size_t          uses;
     size_t          pages;          /* shops that answered with one */
     size_t          products;
+    size_t          late;           /* shops that were not waited for */
+    size_t          came;           /* ... and had a page then */
+    int64_t         keep;           /* what was asked is so until then */
     unsigned        begun:1;
     unsigned        ended:1;
+    unsigned        told:1;         /* its end, to those who wait */
     unsigned        stopped:1;      /* we end; somebody else has to do it */
     unsigned        unstored:1;     /* PostgreSQL was away */
 };
@@ -110,6 +115,7 @@ typedef struct {
     pthread_mutex_t         lock;
     pthread_cond_t          ended;      /* a search */
     shop_search_t          *asked;      /* those that are new */
+    shop_search_t          *over;       /* those whose late shops are in */
     at_look_t              *look;       /* NULL: nobody works */
     unsigned                closed:1;
 } shop_run_t;
@@ -150,10 +156,22 @@ void shop_work_ask(shop_run_t *run, shop_search_t *s);
 
 /* shop_search.c.  With the lock: */
 void shop_search_end(shop_run_t *run, shop_search_t *s);
+void shop_search_over(shop_run_t *run, shop_search_t *s);
 void shop_search_leave(shop_search_t *s);
 
 /* Without it: asks all shops. */
 void shop_search_begin(shop_work_t *w, shop_search_t *s);
+
+
+/*
+ * shop_tell.c.  Those who wait are told by a key and a channel of Redis (see
+ * at_shop_key.h).  AT_ERROR: it is away.
+ */
+int shop_tell_ended(at_redis_t *redis, shop_search_t *s);
+void shop_tell_over(at_redis_t *redis, const shop_search_t *s);
+
+/* A search that nobody will do any more may be asked for again. */
+void shop_tell_forget(at_redis_t *redis, const shop_search_t *s);
 
 
 /* shop_prove.c */

@@ -11,8 +11,6 @@
 
 
 #define SHOP_JOBS_WAIT  500             /* ms that a look for a job takes */
-#define SHOP_JOBS_FAIL  30000           /* ms until shops are asked again
-                                           that have all failed */
 
 
 typedef struct {
@@ -28,8 +26,6 @@ static void shop_jobs_loop(shop_jobs_t *t);
 static void shop_jobs_one(shop_jobs_t *t);
 static shop_search_t *shop_jobs_search(shop_jobs_t *t);
 static void shop_jobs_end(shop_jobs_t *t, shop_search_t *s);
-static int shop_jobs_tell(shop_jobs_t *t, const shop_search_t *s);
-static void shop_jobs_forget(shop_jobs_t *t, const shop_search_t *s);
 static void shop_jobs_ended(int rc, shop_metric_e metric);
 
 
@@ -106,6 +102,7 @@ shop_jobs_one(shop_jobs_t *t)
                at_log_text("query", s->query),
                at_log_text("category", s->category),
                at_log_int("shops", (int64_t) s->pages),
+               at_log_int("late", (int64_t) s->late),
                at_log_int("products", (int64_t) s->products),
                at_log_int("attempt", t->job.attempt),
                at_log_int("ms", at_time_mono() - start));
@@ -114,6 +111,8 @@ shop_jobs_one(shop_jobs_t *t)
     shop_jobs_end(t, s);
 
     (void) pthread_mutex_lock(&t->run->lock);
+    s->told = !s->stopped && !s->unstored;
+    shop_search_over(t->run, s);
     shop_search_leave(s);
     (void) pthread_mutex_unlock(&t->run->lock);
 }
@@ -182,11 +181,11 @@ shop_jobs_end(shop_jobs_t *t, shop_search_t *s)
         return;
     }
 
-    if (s->unstored || shop_jobs_tell(t, s) != AT_OK) {
+    if (s->unstored || shop_tell_ended(t->redis, s) != AT_OK) {
         last = (t->job.attempt >= t->run->jobs.attempts);
 
         if (last) {
-            shop_jobs_forget(t, s);
+            shop_tell_forget(t->redis, s);
         }
 
         shop_jobs_ended(at_jobs_retry(t->jobs, &t->job, 1000,
@@ -197,55 +196,6 @@ shop_jobs_end(shop_jobs_t *t, shop_search_t *s)
     }
 
     shop_jobs_ended(at_jobs_done(t->jobs, &t->job), SHOP_JOBS_DONE);
-}
-
-
-/*
- * Those who wait are told by the key, that of the query and category.  Shops
- * that have all failed may be asked again soon; to have no further page is no
- * failure.
- */
-
-static int
-shop_jobs_tell(shop_jobs_t *t, const shop_search_t *s)
-{
-    char         key[AT_SHOP_KEY_HEX];
-    redisReply  *reply;
-
-    at_shop_key(shop_word(s->query), shop_word(s->category), key);
-
-    reply = at_redis_call(t->redis, "SET " AT_SHOP_ASKED "%b done XX KEEPTTL",
-                          key, sizeof(key));
-    freeReplyObject(reply);
-
-    if (s->pages == 0 && s->page == 1) {
-        reply = at_redis_call(t->redis, "PEXPIRE " AT_SHOP_ASKED "%b %d LT",
-                              key, sizeof(key), SHOP_JOBS_FAIL);
-        freeReplyObject(reply);
-    }
-
-    reply = at_redis_call(t->redis, "PUBLISH " AT_SHOP_DONE " %b", key,
-                          sizeof(key));
-    if (reply == NULL) {
-        return AT_ERROR;
-    }
-
-    freeReplyObject(reply);
-
-    return AT_OK;
-}
-
-
-/* A job that nobody will do any more may be asked for again. */
-
-static void
-shop_jobs_forget(shop_jobs_t *t, const shop_search_t *s)
-{
-    char  key[AT_SHOP_KEY_HEX];
-
-    at_shop_key(shop_word(s->query), shop_word(s->category), key);
-    freeReplyObject(at_redis_call(t->redis, "DEL " AT_SHOP_ASKED "%b", key,
-                                  sizeof(key)));
 }
 
 

@@ -88,7 +88,8 @@ shop_run_read(const char *file, void *data, char error[AT_CONF_ERROR_MAX])
 static void
 shop_run_clear(void *data)
 {
-    shop_run_t  *run = data;
+    shop_run_t     *run = data;
+    shop_search_t  *s;
 
     (void) pthread_mutex_lock(&shop_run_lock);
 
@@ -97,6 +98,11 @@ shop_run_clear(void *data)
     }
 
     (void) pthread_mutex_unlock(&shop_run_lock);
+
+    while ((s = run->over) != NULL) {
+        run->over = s->next;
+        shop_search_leave(s);
+    }
 
     (void) pthread_cond_destroy(&run->ended);
     (void) pthread_mutex_destroy(&run->lock);

@@ -1,7 +1,8 @@
 /*
  * A thread that puts the queries of the settings on the stream when their time
  * has come.  Any number of processes may do so: the key of what was asked says
- * whether one of them has.
+ * whether one of them has.  It tells of searches, too, that had ended before
+ * their shops had answered.
  */
 
 #include "shop.h"
@@ -13,6 +14,7 @@
 #define SHOP_SCHEDULE_LOOK  1000        /* ms */
 
 
+static void shop_schedule_over(shop_run_t *run, at_redis_t *redis);
 static void shop_schedule_one(shop_run_t *run, at_redis_t *redis,
     const char *line);
 static int shop_schedule_add(at_redis_t *redis, const char *query,
@@ -41,11 +43,34 @@ shop_schedule_thread(void *data)
             shop_schedule_one(run, redis, queries->items[i]);
         }
 
+        shop_schedule_over(run, redis);
+
     } while (!at_stop_wait(&run->worker.stop, SHOP_SCHEDULE_LOOK));
 
     at_redis_free(redis);
 
     return NULL;
+}
+
+
+static void
+shop_schedule_over(shop_run_t *run, at_redis_t *redis)
+{
+    shop_search_t  *s, *next;
+
+    (void) pthread_mutex_lock(&run->lock);
+    s = run->over;
+    run->over = NULL;
+    (void) pthread_mutex_unlock(&run->lock);
+
+    for ( /* void */ ; s; s = next) {
+        next = s->next;
+        shop_tell_over(redis, s);
+
+        (void) pthread_mutex_lock(&run->lock);
+        shop_search_leave(s);
+        (void) pthread_mutex_unlock(&run->lock);
+    }
 }
 
 

@@ -68,6 +68,19 @@ shop_search_end(shop_run_t *run, shop_search_t *s)
 }
 
 
+/* Hands it over once its end was told and all that was late is in. */
+
+void
+shop_search_over(shop_run_t *run, shop_search_t *s)
+{
+    if (s->told && s->late && s->left == 0) {
+        s->uses++;
+        s->next = run->over;
+        run->over = s;
+    }
+}
+
+
 void
 shop_search_leave(shop_search_t *s)
 {
@@ -180,7 +193,7 @@ shop_search_done(const at_look_result_t *r)
     /* who waited reads them from then on */
 
     if (s->ended) {
-        /* void */
+        s->came += (r->state == AT_LOOK_PAGE && rc == AT_OK);
 
     } else if (r->state == AT_LOOK_STOPPED) {
         s->stopped = 1;
@@ -195,6 +208,7 @@ shop_search_done(const at_look_result_t *r)
 
     if (--s->left == 0) {
         shop_search_end(w->run, s);
+        shop_search_over(w->run, s);
     }
 
     shop_search_leave(s);

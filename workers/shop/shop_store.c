@@ -1,5 +1,8 @@
 /*
  * What goes to PostgreSQL, and what is known there to be done.
+ *
+ * A page goes as a whole.  If it is refused because of something on it, its
+ * products go one by one, so that the others are stored.
  */
 
 #include "shop.h"
@@ -7,6 +10,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+
+#define SHOP_STORE_REFUSALS  8          /* of one page; then it is left */
 
 
 /*
@@ -56,6 +62,11 @@ static const struct {
 };
 
 
+static int shop_store_page(shop_work_t *w, const char *seen,
+    const char *asked, unsigned first, int *refused);
+static int shop_store_apart(shop_work_t *w, const char *seen,
+    const char *asked, unsigned first, at_str_t request_id);
+static const char *shop_store_end(const char *p);
 static PGresult *shop_store_exec(shop_work_t *w,
     const at_postgres_statement_t *statement, const char *const *params,
     int *refused);
@@ -66,11 +77,8 @@ int
 shop_store_seen(shop_work_t *w, at_str_t seen, const char *asked,
     unsigned first, at_str_t request_id)
 {
-    int          refused;
-    char        *text;
-    char         place[16];
-    PGresult    *res;
-    const char  *params[3];
+    int    rc, refused;
+    char  *text;
 
     if (at_str_is(seen, "[]")) {
         return AT_OK;
@@ -81,29 +89,119 @@ shop_store_seen(shop_work_t *w, at_str_t seen, const char *asked,
         return AT_ERROR;
     }
 
+    rc = shop_store_page(w, text, asked, first, &refused);
+
+    if (refused) {
+        rc = shop_store_apart(w, text, asked, first, request_id);
+    }
+
+    if (rc != AT_OK) {
+        at_log(AT_LOG_ERROR, "store.failed",
+               at_log_str("requestId", request_id),
+               at_log_text("why", "PostgreSQL is away"));
+    }
+
+    free(text);
+
+    return rc;
+}
+
+
+static int
+shop_store_page(shop_work_t *w, const char *seen, const char *asked,
+    unsigned first, int *refused)
+{
+    char         place[16];
+    PGresult    *res;
+    const char  *params[3];
+
     (void) snprintf(place, sizeof(place), "%u", first);
-    params[0] = text;
+    params[0] = seen;
     params[1] = asked;
     params[2] = place;
 
-    res = shop_store_exec(w, &shop_store_see, params, &refused);
-    free(text);
+    res = shop_store_exec(w, &shop_store_see, params, refused);
 
     if (res == NULL) {
-
-        /* what it does not take now it will not take later */
-
-        at_log(AT_LOG_ERROR, "store.failed",
-               at_log_str("requestId", request_id),
-               at_log_text("why", refused ? "PostgreSQL refused it"
-                                          : "PostgreSQL is away"));
-        return refused ? AT_OK : AT_ERROR;
+        return AT_ERROR;
     }
 
     shop_store_count(res);
     PQclear(res);
 
     return AT_OK;
+}
+
+
+/*
+ * What is refused alone will be refused later, too.  More than a few are no
+ * matter of one product: the rest is left.
+ */
+
+static int
+shop_store_apart(shop_work_t *w, const char *seen, const char *asked,
+    unsigned first, at_str_t request_id)
+{
+    int          rc, refused;
+    char        *one;
+    unsigned     refusals;
+    const char  *item, *end;
+
+    refusals = 0;
+
+    for (item = seen + 1; *item == '{'; item = end + (*end == ',')) {
+        end = shop_store_end(item);
+
+        if (refusals == SHOP_STORE_REFUSALS) {
+            shop_count(SHOP_PRODUCTS_REFUSED, 1);
+            continue;
+        }
+
+        if (asprintf(&one, "[%.*s]", (int) (end - item), item) < 0) {
+            return AT_ERROR;
+        }
+
+        rc = shop_store_page(w, one, asked, first++, &refused);
+
+        if (refused) {
+            shop_count(SHOP_PRODUCTS_REFUSED, 1);
+            at_log(AT_LOG_ERROR, "store.refused",
+                   at_log_str("requestId", request_id),
+                   at_log_text("product", one),
+                   at_log_text("then", ++refusals < SHOP_STORE_REFUSALS
+                                       ? "" : "what is left of the page is "
+                                              "not tried"));
+        }
+
+        free(one);
+
+        if (rc != AT_OK && !refused) {
+            return AT_ERROR;
+        }
+    }
+
+    return AT_OK;
+}
+
+
+/* Behind an object, which has no others in it. */
+
+static const char *
+shop_store_end(const char *p)
+{
+    unsigned  quoted;
+
+    for (quoted = 0; *p && (quoted || *p != '}'); p++) {
+
+        if (*p == '"') {
+            quoted = !quoted;
+
+        } else if (*p == '\\' && p[1]) {
+            p++;
+        }
+    }
+
+    return p + (*p == '}');
 }
 
 

@@ -124,6 +124,7 @@ shop_work_late(shop_work_t *w)
 
         if (!s->ended && now >= s->until) {
             shop_count(SHOP_SEARCHES_LATE, (int64_t) s->left);
+            s->late = s->left;
             shop_search_end(w->run, s);
         }
 
