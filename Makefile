@@ -21,6 +21,9 @@ endif
 Q := $(if $(V),,@)
 
 MAKEFLAGS += --no-builtin-rules
+
+# Where everything is built, all processors do it, unless -j says otherwise.
+ALL_CPUS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 SHELL     := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -158,7 +161,8 @@ migrate:
 ##   bench      the load programs of bench/
 test:
 	@scripts/setup test
-	@$(MAKE) --no-print-directory module sandbox workers unit-programs
+	@$(MAKE) --no-print-directory $(ALL_CPUS) module sandbox workers \
+	    unit-programs
 	@UNIT_BINS='$(UNIT_BINS)' exec scripts/test
 
 unit: $(UNIT_BINS)
@@ -205,7 +209,7 @@ bench:
 ##              run and start as well
 build:
 	@scripts/setup run
-	@$(MAKE) --no-print-directory module sandbox workers
+	@$(MAKE) --no-print-directory $(ALL_CPUS) module sandbox workers
 
 setup:
 	@scripts/setup run
@@ -239,6 +243,8 @@ distclean:
 ##   PORT=8080            where nginx listens; the sandbox takes PORT + 1
 ##   BUILD=release        release, debug, or sanitize (ASan and UBSan)
 ##   FUZZ_SECONDS=60      how long each parser is fuzzed; in test 3
+##   JOBS=                how many files of t/ are run at a time, in networks
+##                        of their own; else one more than processors
 ##   NGINX_SRC=           an nginx source tree to build and run with, instead
 ##                        of Debian's nginx and nginx-dev
 ##   DESTDIR=             root of the tree that install writes to

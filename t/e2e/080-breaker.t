@@ -8,7 +8,7 @@ use Stack;
 use Test::More;
 
 my $stack = Stack->new(providers => [
-    flaky => 'format=openai priority=1 max_fails=3 fail_timeout=1s timeout=3s',
+    flaky => 'format=openai priority=1 max_fails=3 fail_timeout=5s timeout=3s',
     good  => 'format=stability priority=2',
 ], generate => 'strategy=failover');
 
@@ -37,7 +37,7 @@ ok($stack->wait_for('flaky', 'inFlight==1'), 'half-open: a probe is out');
 for (1 .. 19) {
     my $ready = '';
     vec($ready, fileno $_, 1) = 1 for grep { defined } @sockets;
-    select $ready, undef, undef, 10 or last;
+    select $ready, undef, undef, 60 or last;
     for my $socket (grep { defined } @sockets) {
         if (vec $ready, fileno $socket, 1) {
             $answered++ if readline($socket) =~ /^HTTP\/1\.1 200/;

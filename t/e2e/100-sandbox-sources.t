@@ -15,7 +15,7 @@ use Test::More;
 my $stack = Stack->new;
 my $base = $stack->{sandbox};
 my $agent = 'Atelier/1.0 (mail@example.org)';
-my $http = HTTP::Tiny->new(timeout => 20, agent => $agent);
+my $http = HTTP::Tiny->new(timeout => 60, agent => $agent);
 my $key = 'sk-sandbox-test';
 
 my %auth = (pexels    => { Authorization => $key },

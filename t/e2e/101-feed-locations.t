@@ -64,7 +64,7 @@ $stack->reload;
 
 sub ask {
     my ($path) = @_;
-    my $res = HTTP::Tiny->new(timeout => 20, agent => 'Browser/1.0')
+    my $res = HTTP::Tiny->new(timeout => 60, agent => 'Browser/1.0')
               ->get($stack->url($path));
     $res->{json} = eval { JSON::PP::decode_json($res->{content}) };
     return $res;

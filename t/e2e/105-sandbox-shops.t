@@ -15,7 +15,7 @@ use Time::HiRes ();
 
 my $stack = Stack->new;
 my $base = $stack->{sandbox};
-my $http = HTTP::Tiny->new(timeout => 20, agent => 'Atelier-Test/1.0',
+my $http = HTTP::Tiny->new(timeout => 60, agent => 'Atelier-Test/1.0',
                            max_redirect => 0);
 my @shops = qw(urbanladder pepperfry amazon flipkart ikea);
 my $still = { pace => 0 };
@@ -404,7 +404,7 @@ put_product(pepperfry => $id, { price => 5000 });
 is(shop('pepperfry', $path, 'If-Modified-Since' => $date)->{status}, 200,
    '... a change in the same second is not lost');
 $date = undef;
-my $end = Time::HiRes::time() + 20;
+my $end = Time::HiRes::time() + 60;
 while (Time::HiRes::time() < $end) {
     $date = shop('pepperfry', $path)->{headers}{'last-modified'};
     last if shop('pepperfry', $path, 'If-Modified-Since' => $date)->{status}
@@ -434,7 +434,7 @@ is(scalar(grep { $was{$_} ne $again{$_} } keys %was), 0,
    '... the same seed, the same ones');
 $stack->control(ikea => { pace => 100_000, seed => 5 });
 $differ = 0;
-$end = Time::HiRes::time() + 20;
+$end = Time::HiRes::time() + 60;
 while ($differ < 40 && Time::HiRes::time() < $end) {
     my %now = map { $_->{id} => "$_->{price} $_->{stock}" }
               @{ known('ikea')->{products} };

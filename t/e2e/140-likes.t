@@ -72,7 +72,7 @@ sub visitor { return sprintf '%032x', $_[0]; }
 sub ask {
     my ($method, $path, $visitor, %opt) = @_;
     my $base = $opt{front} ? "http://127.0.0.1:$front" : $stack->url('');
-    my $res = HTTP::Tiny->new(timeout => 20)->request($method, $base . $path, {
+    my $res = HTTP::Tiny->new(timeout => 60)->request($method, $base . $path, {
         headers => { defined $visitor ? (Cookie => "$COOKIE=$visitor") : () },
         %{ $opt{more} // {} } });
     $res->{json} = eval { JSON::PP::decode_json($res->{content}) };

@@ -11,7 +11,8 @@ use Stack;
 use Test::More;
 
 my $redis = PrivateRedis->new;
-my %feed = (redis => $redis->address);
+my %feed = (redis => $redis->address,
+            redis_params => 'timeout=2s connect_timeout=10s');
 my $stack = Stack->new(workers => 2, Feed::options(%feed));
 
 sub until_redis {

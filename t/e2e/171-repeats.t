@@ -16,9 +16,17 @@ use Worker;
 my $redis = PrivateRedis->new;
 my $db = Postgres->new;
 
-# A picture of soft waves; another seed is another picture.
+# A picture of soft waves; another seed is another picture.  They are slow to
+# draw, and who fetches them waits only so long: so it is done beforehand.
+
+my %drawn;
 
 sub picture {
+    my ($seed, $side, $light) = @_;
+    return $drawn{"$seed-$side-$light"} //= draw($seed, $side, $light);
+}
+
+sub draw {
     my ($seed, $side, $light) = @_;
     srand $seed;
     my @waves = map { [ rand(6) - 3, rand(6) - 3, rand 6.28, 10 + rand 25 ] }
@@ -40,6 +48,10 @@ sub picture {
         . Atelier::chunk('IDAT', Compress::Zlib::compress($rows))
         . Atelier::chunk('IEND', '');
 }
+
+picture(split /-/) for qw(1-64-10 1-64-20 1-96-40 1-128-20 1-200-30 2-128-20
+                          2-160-5 3-90-10 3-128-20 71-128-20 72-128-20
+                          73-128-20 81-100-30 81-128-20);
 
 my $secret = FakeHttp->new(answer => sub { return (200, picture(1, 64, 10)) });
 my ($port) = $secret->address =~ /:(\d+)/;
@@ -68,7 +80,7 @@ sub settings {
         jobs   => { claim_after => '2s', threads => 1 },
         postgres => { conninfo => $db->conninfo, timeout => '2s' },
         hash   => { user_agent => 'Atelier test', scan => '500ms',
-                    timeout => '2s', per_host => 4,
+                    timeout => '5s', per_host => 4,
                     allow_address => $cdn->address },
         %more,
     };

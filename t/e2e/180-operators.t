@@ -37,7 +37,7 @@ END
 
 sub post {
     my ($node, $path, $json) = @_;
-    my $res = HTTP::Tiny->new(timeout => 20)->post($node->url($path), {
+    my $res = HTTP::Tiny->new(timeout => 60)->post($node->url($path), {
         headers => { Authorization => "Bearer $TOKEN",
                      'Content-Type' => 'application/json' },
         content => defined $json ? JSON::PP::encode_json($json) : '',

@@ -54,7 +54,7 @@ sub relay {
 
 sub post {
     my ($query, $content, %headers) = @_;
-    my $res = HTTP::Tiny->new(timeout => 20)->post(
+    my $res = HTTP::Tiny->new(timeout => 60)->post(
         $stack->url("/publish$query"), {
         headers => { Authorization => "Bearer $TOKEN",
                      'Content-Type' => 'application/json', %headers },

@@ -13,7 +13,7 @@ my $db = Postgres->new;
 
 sub until_true {
     my ($what, $code) = @_;
-    my $end = Time::HiRes::time() + 30;
+    my $end = Time::HiRes::time() + 60;
     while (Time::HiRes::time() < $end) {
         return 1 if $code->();
         Time::HiRes::sleep(0.02);

@@ -18,7 +18,7 @@ my $stack;
 sub configure {
     my ($name) = @_;
     my @conf = (
-        providers => [ $name => 'format=openai timeout=5s' ],
+        providers => [ $name => 'format=openai model=sandbox timeout=30s' ],
         http      => "atelier_postgres '@{[ $db->conninfo ]}';"
                      . ' atelier_visitor $http_x_visitor;',
         egress    => 'location = /attempt { atelier_attempt max_in_flight=16; }');
@@ -31,20 +31,23 @@ sub configure {
     return;
 }
 
+# What outlasts its lease is done again, by another.
 sub worker {
+    my ($lease) = @_;
     return Worker->new(queue => {
         redis    => { address => $redis->address },
-        postgres => { conninfo => $db->conninfo, timeout => '2s' },
+        postgres => { conninfo => $db->conninfo, timeout => '10s' },
         egress   => { socket => "$stack->{home}/egress.sock",
-                      timeout => '2900ms' },
-        attempts => { lease => '3s', tries => 50, retry => '50ms',
+                      timeout => ($lease - 1) . 's' },
+        attempts => { lease => "${lease}s", tries => 50, retry => '50ms',
                       retry_max => '200ms', poll => '200ms', parallel => 4 },
     });
 }
 
 sub generate {
     my ($prompt, $visitor) = @_;
-    return $stack->generate({ prompt => $prompt }, 'X-Visitor' => $visitor);
+    return $stack->generate({ prompt => $prompt, width => 64, height => 64 },
+                           'X-Visitor' => $visitor);
 }
 
 sub state_of {
@@ -56,7 +59,7 @@ sub state_of {
 # A provider that wants a pause of two seconds fills the queue.
 
 configure('first');
-my @workers = map { worker() } 1 .. 2;
+my @workers = map { worker(60) } 1 .. 2;
 $_->ready for @workers;
 $stack->control(first => { mode => 'rate_limit', variant => 'seconds',
                            retryAfter => 2, times => 1 });
@@ -80,6 +83,10 @@ is($stack->metric('atelier_attempts_total{result="done"}'), 12,
 
 # Deaths in the middle: workers of both kinds, and reloads.
 
+$_->signal('TERM') for @workers;
+$_->ended for @workers;
+@workers = map { worker(3) } 1 .. 2;
+$_->ready for @workers;
 $stack->control(first => { mode => 'status', status => 503, times => 20 });
 @ids = ();
 for my $k (1 .. 20) {
@@ -96,7 +103,7 @@ for my $round (1 .. 3) {
     $stack->reload(nowait => 1);
     my ($victim) = $stack->workers;
     kill KILL => $victim;
-    $workers[0] = worker();
+    $workers[0] = worker(3);
     Stack::until_true("progress in round $round", sub {
         my $now = $done->();
         return $now > $before || $now == @ids;

@@ -42,7 +42,7 @@ sub options {
     my (%opt) = @_;
     my $http = "atelier_cache pages " . ($opt{cache} // '8m') . ";\n";
     $http .= "atelier_redis $opt{redis} "
-             . ($opt{redis_params} // 'timeout=1s connect_timeout=1s')
+             . ($opt{redis_params} // 'timeout=10s connect_timeout=10s')
              . ";\n" if $opt{redis};
     my $locations = '';
     for my $name (@{ $opt{sources} // \@SOURCES }) {
@@ -69,7 +69,7 @@ sub options {
 
 sub get {
     my ($stack, $path, %headers) = @_;
-    my $res = HTTP::Tiny->new(timeout => 20)->get($stack->url($path),
+    my $res = HTTP::Tiny->new(timeout => 60)->get($stack->url($path),
                                                   { headers => \%headers });
     $res->{json} = eval { JSON::PP::decode_json($res->{content}) };
     $res->{cache} = $res->{headers}{'x-cache'} // '';
@@ -113,7 +113,7 @@ sub burst {
         $text{$socket} = '';
     }
     while ($select->count) {
-        my @ready = $select->can_read(20) or last;
+        my @ready = $select->can_read(60) or last;
         for my $socket (@ready) {
             my $got = sysread $socket, $text{$socket}, 65536,
                               length $text{$socket};

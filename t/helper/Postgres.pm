@@ -25,7 +25,7 @@ use IO::Handle ();
 use POSIX ();
 use Time::HiRes ();
 
-my $DEADLINE = 30;      # seconds
+my $DEADLINE = 60;      # seconds
 
 sub new {
     my ($class, %opt) = @_;

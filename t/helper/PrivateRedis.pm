@@ -18,7 +18,7 @@ use IO::Socket::UNIX ();
 use POSIX ();
 use Time::HiRes ();
 
-my $DEADLINE = 20;      # seconds
+my $DEADLINE = 60;      # seconds
 
 sub new {
     my ($class, %opt) = @_;

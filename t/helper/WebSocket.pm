@@ -20,7 +20,7 @@ use IO::Socket::INET ();
 use MIME::Base64 ();
 use Time::HiRes ();
 
-my $DEADLINE = 20;      # seconds
+my $DEADLINE = 60;      # seconds
 my $KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 my %OPCODE = (continuation => 0, text => 1, binary => 2, close => 8,
               ping => 9, pong => 10);

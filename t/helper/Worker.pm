@@ -20,7 +20,7 @@ use POSIX ();
 use Test::More ();
 use Time::HiRes ();
 
-my $DEADLINE = 30;      # seconds
+my $DEADLINE = 60;      # seconds
 
 sub binary {
     my ($name) = @_;

@@ -9,11 +9,20 @@ const browser = await launch();
 
 const cards = 'article[data-id]';
 
+/* A reload may close a kept connection just then; browsers ask again, too. */
+async function asked(path, options) {
+  try {
+    return await fetch(address + path, options);
+  } catch {
+    return await fetch(address + path, options);
+  }
+}
+
 /* Somebody else, without a browser. */
 async function stranger(method, id) {
-  const first = await fetch(`${address}/designs/likes?ids=${id}`);
+  const first = await asked(`/designs/likes?ids=${id}`);
   const cookie = first.headers.get('set-cookie').split(';')[0];
-  const response = await fetch(`${address}/designs/${id}/like`,
+  const response = await asked(`/designs/${id}/like`,
                                { method, headers: { Cookie: cookie } });
   return response.status;
 }

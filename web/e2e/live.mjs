@@ -94,6 +94,8 @@ async function channels() {
   await until('it waits', () => live.state.status === 'waiting');
   await ask('sql', `SELECT atelier.live_publish('product:a',
     json_build_object('n', 1000 + g)) FROM generate_series(1, 1500) AS g`);
+  await until('the relay has passed them all on', async () =>
+    (await ask('sql', 'SELECT count(*) FROM atelier.outbox'))[0] === '0');
   await ask('start');
   live.retry();
   await until('the newest value comes', () => seen.at(-1) === 2500);

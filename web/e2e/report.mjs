@@ -36,7 +36,7 @@ export function ask(what, parameters) {
 }
 
 /** Waits until the function is true, or fails; returns what it returned. */
-export async function until(name, condition, ms = 20_000) {
+export async function until(name, condition, ms = 60_000) {
   const end = Date.now() + ms;
   let value;
   do {
