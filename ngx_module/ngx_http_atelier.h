@@ -127,6 +127,11 @@ typedef struct {
     ngx_str_t                     cache_status;  /* $atelier_cache_status */
     ngx_str_t                     problem;       /* body that replaces a core
                                                     error page */
+    ngx_int_t                   (*send)(ngx_http_request_t *r,
+                                        ngx_uint_t status, at_str_t text);
+                                                 /* not NULL: the header has
+                                                    been sent, this does the
+                                                    rest of _send() */
     void                         *generate;      /* the endpoints' own */
     void                         *cancel;
     void                         *fill;
@@ -165,6 +170,10 @@ ngx_int_t ngx_http_atelier_add_header(ngx_http_request_t *r, const char *name,
  */
 ngx_int_t ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, at_str_t text);
+
+/* The first part of it, by itself; length is -1 if it is not known. */
+ngx_int_t ngx_http_atelier_send_header(ngx_http_request_t *r,
+    ngx_uint_t status, const char *type, off_t length);
 
 /* Refuses all but the methods in the mask with a 405 problem and Allow. */
 ngx_int_t ngx_http_atelier_allow(ngx_http_request_t *r, ngx_uint_t methods,

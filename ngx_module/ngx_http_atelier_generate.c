@@ -117,9 +117,8 @@ ngx_http_atelier_generate_type(ngx_http_request_t *r)
 static void
 ngx_http_atelier_generate_body(ngx_http_request_t *r)
 {
-    at_str_t                 text;
-    ngx_int_t                rc;
-    ngx_http_atelier_ctx_t  *ctx;
+    at_str_t   text;
+    ngx_int_t  rc;
 
     text = AT_STR_NULL;
     rc = ngx_http_atelier_generate_text(r, &text);
@@ -128,18 +127,7 @@ ngx_http_atelier_generate_body(ngx_http_request_t *r)
         rc = ngx_http_atelier_generate_start(r, text);
     }
 
-    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
-
-        if (ctx && ctx->generate) {
-            ngx_http_atelier_generate_finish(ctx->generate,
-                                          NGX_HTTP_ATELIER_RESULT_FAILED);
-        }
-    }
-
-    if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, rc);
-    }
+    ngx_http_atelier_generate_end(r, rc);
 }
 
 
@@ -183,6 +171,8 @@ ngx_http_atelier_generate_start(ngx_http_request_t *r, at_str_t text)
 
     g->queue = ngx_http_atelier_generate_queues(g->conf, g->location);
     g->equals = g->queue;
+
+    ngx_http_atelier_lines_prepare(r, g);
 
     rc = ngx_http_atelier_generate_parse(r, g, text);
     if (rc != NGX_DECLINED) {
@@ -345,21 +335,32 @@ ngx_http_atelier_generate_next(ngx_http_request_t *r,
 
 
 void
-ngx_http_atelier_generate_over(ngx_http_atelier_generation_t *g, ngx_int_t rc)
+ngx_http_atelier_generate_end(ngx_http_request_t *r, ngx_int_t rc)
 {
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
+    ngx_http_atelier_ctx_t  *ctx;
 
-    r = g->http;
-    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
 
-    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_FAILED);
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR && ctx && ctx->generate) {
+        ngx_http_atelier_generate_finish(ctx->generate,
+                                         NGX_HTTP_ATELIER_RESULT_FAILED);
+        rc = ngx_http_atelier_lines_failed(r, ctx->generate);
     }
 
     if (rc != NGX_AGAIN) {
         ngx_http_finalize_request(r, rc);
     }
+}
+
+
+void
+ngx_http_atelier_generate_over(ngx_http_atelier_generation_t *g, ngx_int_t rc)
+{
+    ngx_connection_t  *c;
+
+    c = g->http->connection;
+
+    ngx_http_atelier_generate_end(g->http, rc);
 
     ngx_http_run_posted_requests(c);
 }
@@ -559,9 +560,7 @@ ngx_http_atelier_generate_stored(ngx_http_request_t *r, ngx_int_t rc)
         rc = ngx_http_atelier_generate_unstored(r, g);
     }
 
-    if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, rc);
-    }
+    ngx_http_atelier_generate_end(r, rc);
 }
 
 
@@ -591,6 +590,7 @@ ngx_http_atelier_generate_finish(ngx_http_atelier_generation_t *g,
     }
 
     ngx_http_atelier_joint_leave(&g->share);
+    ngx_http_atelier_lines_leave(g);
 
     sh = g->conf->zone->sh;
 

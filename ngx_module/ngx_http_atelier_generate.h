@@ -2,7 +2,8 @@
  * What the files of the /generate endpoint share: the generation, from its
  * request to its end (ngx_http_atelier_generate.c), who is asked when
  * (ngx_http_atelier_generate_strategy.c), its answers
- * (ngx_http_atelier_generate_answer.c), its row in PostgreSQL
+ * (ngx_http_atelier_generate_answer.c) and what is told before
+ * (ngx_http_atelier_generate_lines.c), its row in PostgreSQL
  * (ngx_http_atelier_generate_queue.c), equal ones at the same time
  * (ngx_http_atelier_generate_twins.c), the addresses of what was made
  * (ngx_http_atelier_generate_rows.c), and /attempt, which goes the same way
@@ -34,7 +35,18 @@ typedef struct {
     ngx_http_atelier_lane_t        *lane;       /* NULL: it was not asked */
     ngx_http_atelier_reservation_t  reservation;    /* ... for its wait */
     ngx_http_atelier_outcome_e      outcome;    /* once finished */
+    unsigned                        told_start:1;   /* by a line */
+    unsigned                        told_end:1;
 } ngx_http_atelier_attempt_t;
+
+
+/* Of a client that wants to know how it goes on. */
+typedef struct {
+    ngx_event_t                     event;      /* posted: there may be
+                                                   something to tell */
+    unsigned                        wanted:1;
+    unsigned                        begun:1;    /* the header has been sent */
+} ngx_http_atelier_lines_t;
 
 
 /*
@@ -93,6 +105,7 @@ typedef struct {
     ngx_http_atelier_problem_t      problem;    /* if it cannot be queued */
     at_buf_t                        answer;     /* when it is done */
     ngx_http_atelier_twin_t         twin;
+    ngx_http_atelier_lines_t        lines;
     at_attempt_t                   *attempt;    /* of /attempt, else NULL */
 
     unsigned                        decided:1;  /* the race is over */
@@ -114,7 +127,10 @@ typedef struct {
 ngx_int_t ngx_http_atelier_generate_next(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 
-/* From events: what _next() and its like returned, and posted requests. */
+/* What _next() and its like returned, as the end of the request if it is. */
+void ngx_http_atelier_generate_end(ngx_http_request_t *r, ngx_int_t rc);
+
+/* ... from events: and posted requests. */
 void ngx_http_atelier_generate_over(ngx_http_atelier_generation_t *g,
     ngx_int_t rc);
 
@@ -173,6 +189,10 @@ ngx_int_t ngx_http_atelier_generate_fail(ngx_http_request_t *r,
 ngx_int_t ngx_http_atelier_generate_unstored(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 
+/* The members of an attempt: "provider":..., without braces. */
+int ngx_http_atelier_generate_attempt_text(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_attempt_t *a, at_buf_t *b);
+
 /* The problem of a result, and what follows from it. */
 ngx_int_t ngx_http_atelier_generate_failed(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_result_e result);
@@ -223,6 +243,18 @@ ngx_int_t ngx_http_atelier_queue_text(ngx_http_atelier_generation_t *g);
 /* Whose it is: the visitor, or else the address. */
 ngx_int_t ngx_http_atelier_queue_visitor(ngx_http_request_t *r,
     ngx_str_t *digest);
+
+/*
+ * Lines, for a client that accepts them.  _wake(): a lane may have started or
+ * ended, or the client takes more; _leave(): nothing is told any more but the
+ * answer; _failed(): instead of a 500, returns what to finalize with.
+ */
+void ngx_http_atelier_lines_prepare(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
+void ngx_http_atelier_lines_wake(ngx_http_atelier_generation_t *g);
+void ngx_http_atelier_lines_leave(ngx_http_atelier_generation_t *g);
+ngx_int_t ngx_http_atelier_lines_failed(ngx_http_request_t *r,
+    ngx_http_atelier_generation_t *g);
 
 /*
  * Equal ones.  _join(): NGX_DECLINED: go on; NGX_AGAIN: an equal one is at

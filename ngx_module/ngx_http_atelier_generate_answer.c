@@ -214,44 +214,56 @@ static int
 ngx_http_atelier_answer_attempts(ngx_http_atelier_generation_t *g,
     at_buf_t *b)
 {
-    int                          rc;
-    ngx_msec_t                   ms;
-    ngx_uint_t                   i;
-    at_ai_lane_t                *ai;
-    ngx_http_atelier_attempt_t  *a;
+    int         rc;
+    ngx_uint_t  i;
 
     rc = at_buf_append_str(b, AT_STR(",\"attempts\":["));
 
     for (i = 0; i < g->nattempts; i++) {
-        a = &g->attempts[i];
-        ms = 0;
-        ai = NULL;
-
-        if (a->lane) {
-            ms = a->lane->ended - a->lane->started;
-            ai = ngx_http_atelier_lane_ai(a->lane);
-        }
-
-        rc |= ngx_http_atelier_answer_word(b, i ? ",{\"provider\":\""
-                                                : "{\"provider\":\"");
-        rc |= at_buf_append_str(b,
-                            ngx_http_atelier_str(&a->provider->party.name));
-        rc |= at_buf_append_str(b, AT_STR("\",\"outcome\":\""));
-        rc |= ngx_http_atelier_answer_word(b,
-                                 ngx_http_atelier_outcome_names[a->outcome]);
-        rc |= at_buf_append_str(b, AT_STR("\",\"ms\":"));
-        rc |= at_buf_append_number(b, ms);
-
-        if (ai && ai->prompt_cut) {
-            rc |= at_buf_append_str(b,
-                          AT_STR(",\"note\":\"the prompt was cut to what this "
-                                 "provider takes\""));
-        }
-
+        rc |= ngx_http_atelier_answer_word(b, i ? ",{" : "{");
+        rc |= ngx_http_atelier_generate_attempt_text(g, &g->attempts[i], b);
         rc |= at_buf_append_str(b, AT_STR("}"));
     }
 
     rc |= at_buf_append_str(b, AT_STR("]"));
+
+    return rc;
+}
+
+
+int
+ngx_http_atelier_generate_attempt_text(ngx_http_atelier_generation_t *g,
+    ngx_http_atelier_attempt_t *a, at_buf_t *b)
+{
+    int                         rc;
+    ngx_msec_t                  ms;
+    at_ai_lane_t               *ai;
+    ngx_http_atelier_outcome_e  outcome;
+
+    outcome = g->finished ? a->outcome
+                          : ngx_http_atelier_generate_outcome(g, a);
+    ms = 0;
+    ai = NULL;
+
+    if (a->lane) {
+        ms = a->lane->ended - a->lane->started;
+        ai = ngx_http_atelier_lane_ai(a->lane);
+    }
+
+    rc = at_buf_append_str(b, AT_STR("\"provider\":\""));
+    rc |= at_buf_append_str(b,
+                            ngx_http_atelier_str(&a->provider->party.name));
+    rc |= at_buf_append_str(b, AT_STR("\",\"outcome\":\""));
+    rc |= ngx_http_atelier_answer_word(b,
+                                     ngx_http_atelier_outcome_names[outcome]);
+    rc |= at_buf_append_str(b, AT_STR("\",\"ms\":"));
+    rc |= at_buf_append_number(b, ms);
+
+    if (ai && ai->prompt_cut) {
+        rc |= at_buf_append_str(b,
+                          AT_STR(",\"note\":\"the prompt was cut to what this "
+                                 "provider takes\""));
+    }
 
     return rc;
 }

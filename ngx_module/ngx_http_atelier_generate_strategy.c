@@ -30,8 +30,6 @@ static ngx_uint_t ngx_http_atelier_strategy_asking(
     ngx_http_atelier_generation_t *g);
 static ngx_http_atelier_lane_t *ngx_http_atelier_strategy_winner(
     ngx_http_atelier_generation_t *g, ngx_uint_t *active);
-static void ngx_http_atelier_strategy_broken(ngx_http_request_t *r,
-    ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_strategy_polled(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g);
 static ngx_int_t ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
@@ -150,7 +148,7 @@ ngx_http_atelier_strategy_asking(ngx_http_atelier_generation_t *g)
 /*
  * Runs when a race has more to ask, and whenever a lane has ended, from the
  * event loop; also on a write event of the client's connection, when nothing
- * has changed.
+ * has changed but that it may take more lines.
  */
 
 void
@@ -165,6 +163,8 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
     g = ctx->generate;
 
+    ngx_http_atelier_lines_wake(g);
+
     if (g->decided || g->share.waiting) {
         return;
     }
@@ -174,7 +174,7 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
         /* a lane that has ended meanwhile has posted its event */
 
         if (ngx_http_atelier_strategy_next(r, g) == NGX_ERROR) {
-            ngx_http_atelier_strategy_broken(r, g);
+            ngx_http_atelier_generate_end(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         }
 
         return;
@@ -196,7 +196,7 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
         }
 
         if (rc == NGX_ERROR) {
-            ngx_http_atelier_strategy_broken(r, g);
+            ngx_http_atelier_generate_end(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
             return;
         }
     }
@@ -205,11 +205,8 @@ ngx_http_atelier_strategy_resume(ngx_http_request_t *r)
         ngx_http_atelier_strategy_learn(g, winner);
     }
 
-    rc = ngx_http_atelier_generate_decided(r, g, winner);
-
-    if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, rc);
-    }
+    ngx_http_atelier_generate_end(r,
+                             ngx_http_atelier_generate_decided(r, g, winner));
 }
 
 
@@ -239,15 +236,6 @@ ngx_http_atelier_strategy_winner(ngx_http_atelier_generation_t *g,
     }
 
     return NULL;
-}
-
-
-static void
-ngx_http_atelier_strategy_broken(ngx_http_request_t *r,
-    ngx_http_atelier_generation_t *g)
-{
-    ngx_http_atelier_generate_finish(g, NGX_HTTP_ATELIER_RESULT_FAILED);
-    ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
 }
 
 
@@ -330,6 +318,8 @@ static ngx_int_t
 ngx_http_atelier_strategy_attempt(ngx_http_request_t *r,
     ngx_http_atelier_generation_t *g, ngx_http_atelier_attempt_t *a)
 {
+    ngx_http_atelier_lines_wake(g);
+
     if (ngx_http_atelier_limit_take(g->conf->zone, &a->provider->party,
                                     &a->reservation)
         != NGX_OK)

@@ -127,6 +127,18 @@ ngx_http_atelier_problem_simple(ngx_http_request_t *r, ngx_uint_t status,
 
 
 ngx_int_t
+ngx_http_atelier_problem_status(ngx_http_request_t *r, ngx_uint_t status)
+{
+    const ngx_http_atelier_title_t  *title;
+
+    title = ngx_http_atelier_title(status);
+
+    return ngx_http_atelier_problem_simple(r, status, title->code,
+                                           title->detail);
+}
+
+
+ngx_int_t
 ngx_http_atelier_problem_value(ngx_http_request_t *r, const char *code,
     const char *field, at_str_t sent, const char *detail)
 {

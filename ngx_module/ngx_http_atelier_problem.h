@@ -30,6 +30,10 @@ ngx_int_t ngx_http_atelier_problem(ngx_http_request_t *r,
 ngx_int_t ngx_http_atelier_problem_simple(ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *detail);
 
+/* What takes the place of core's page of this status. */
+ngx_int_t ngx_http_atelier_problem_status(ngx_http_request_t *r,
+    ngx_uint_t status);
+
 /* A 400 of the value "sent" of a field: the detail shows what of it prints. */
 ngx_int_t ngx_http_atelier_problem_value(ngx_http_request_t *r,
     const char *code, const char *field, at_str_t sent, const char *detail);

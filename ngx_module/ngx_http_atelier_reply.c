@@ -210,20 +210,16 @@ ngx_http_atelier_add_header(ngx_http_request_t *r, const char *name,
 
 
 ngx_int_t
-ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
-    const char *type, at_str_t text)
+ngx_http_atelier_send_header(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, off_t length)
 {
-    ngx_int_t                rc;
-    ngx_buf_t               *b;
-    ngx_chain_t              out;
     ngx_http_atelier_ctx_t  *ctx;
 
     static ngx_str_t  no_store = ngx_string("no-store");
 
     ctx = ngx_http_atelier_get_ctx(r);
-    b = ngx_create_temp_buf(r->pool, text.len);
 
-    if (ctx == NULL || b == NULL
+    if (ctx == NULL
         || ngx_http_atelier_add_header(r, "X-Request-ID",
                                        ngx_http_atelier_request_id(r))
            != NGX_OK
@@ -245,6 +241,39 @@ ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
         }
     }
 
+    ctx->answered = 1;
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = length;
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type.len = ngx_strlen(type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
+ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, at_str_t text)
+{
+    ngx_int_t                rc;
+    ngx_buf_t               *b;
+    ngx_chain_t              out;
+    ngx_http_atelier_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_atelier_module);
+
+    if (ctx && ctx->send) {
+        return ctx->send(r, status, text);
+    }
+
+    b = ngx_create_temp_buf(r->pool, text.len);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     b->last = ngx_cpymem(b->last, text.data, text.len);
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;
@@ -252,16 +281,7 @@ ngx_http_atelier_send(ngx_http_request_t *r, ngx_uint_t status,
     out.buf = b;
     out.next = NULL;
 
-    ctx->answered = 1;
-
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = text.len;
-    r->headers_out.content_type.data = (u_char *) type;
-    r->headers_out.content_type.len = ngx_strlen(type);
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    rc = ngx_http_send_header(r);
+    rc = ngx_http_atelier_send_header(r, status, type, text.len);
 
     if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {
         rc = ngx_http_output_filter(r, &out);

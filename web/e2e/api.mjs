@@ -14,10 +14,11 @@ const ajv = new Ajv({ strict: false, allErrors: true });
 ajv.addSchema(description, 'api');
 let cookie = '';
 
-async function call(method, path, body) {
+async function call(method, path, body, accept = '*/*') {
   const response = await fetch(address + path, {
     method,
     headers: {
+      Accept: accept,
       ...(body ? { 'Content-Type': 'application/json' } : {}),
       ...(cookie ? { Cookie: cookie } : {}),
     },
@@ -59,6 +60,25 @@ async function check(method, template, path, status, body) {
   return json;
 }
 
+/* Each line of a race is as described, and the last one is the answer. */
+async function lines() {
+  const response = await call('POST', '/generate', { prompt: 'by lines' },
+                              'application/x-ndjson');
+  const ref = schema('POST', '/generate', response);
+  if (!ok(ref?.includes('ndjson'), 'lines, as described', ref)) {
+    return;
+  }
+  const validate = ajv.compile({ $ref: ref });
+  const all = (await response.text()).trimEnd().split('\n')
+    .map((line) => JSON.parse(line));
+  for (const line of all) {
+    ok(validate(line), `a line in its form: ${line.type}`,
+       [validate.errors, line]);
+  }
+  is(all.at(-1).body?.status, 'done', 'the last one is the answer');
+  await call('DELETE', `/generate/${all.at(-1).body.id}`);
+}
+
 await run(async () => {
   await check('GET', '/generate/options', '/generate/options', 200);
   await check('GET', '/health/ready', '/health/ready', 200);
@@ -85,6 +105,7 @@ await run(async () => {
   const made = await check('POST', '/generate', '/generate', 200,
                            { prompt: 'a room', style: 'japandi', seed: 7 });
   await check('GET', '/generate/{id}', `/generate/${made.id}`, 200);
+  await lines();
   await check('POST', '/generate', '/generate', 400, { prompt: '' });
   await check('GET', '/generate/{id}', `/generate/${'0'.repeat(32)}`, 404);
 

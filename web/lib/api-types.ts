@@ -235,6 +235,25 @@ export interface components {
             code?: string;
             detail?: string;
         };
+        GenerationLine: {
+            /** @constant */
+            type: "started";
+            provider: string;
+        } | {
+            /** @constant */
+            type: "attempt";
+            provider: string;
+            outcome: string;
+            ms: number;
+            note?: string;
+        } | {
+            /** @constant */
+            type: "answer";
+            status: number;
+            location?: string;
+            retryAfter?: number;
+            body: components["schemas"]["Generation"] | components["schemas"]["Problem"];
+        };
         GenerationList: {
             results: components["schemas"]["Generation"][];
             hasNext?: boolean;
@@ -403,13 +422,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The picture */
+            /** @description The picture; or lines, the last of which is the answer, for who accepts them */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Generation"];
+                    "application/x-ndjson": components["schemas"]["GenerationLine"];
                 };
             };
             /** @description Queued */
