@@ -4,7 +4,8 @@
  * GET /products, POST /scrape/parallel and atelier-shop meet here: they bring
  * a query into one form, and name what was asked by one key.
  *
- *     atelier:shop:jobs          stream; fields kind ("products"), query,
+ *     atelier:shop:jobs          stream; fields kind ("products"), by
+ *                                ("reader", "operator", "schedule"), query,
  *                                category, page, requestId, at (ms since 1970).
  *                                Who has done a job removes it (XDEL)
  *     atelier:shop:asked:{key}   "pending", then "done", for as long as the

@@ -253,8 +253,8 @@ is($res->{status}, 202, 'a job for the shops');
 is($entry->[0], $res->{json}{jobs}[0], '... by its id');
 %job = @{ $entry->[1] };
 like(delete $job{at}, qr/^\d{13}$/, '... with its time');
-is_deeply(\%job, { kind => 'products', query => 'red sofa', page => 1,
-                   category => 'Sofas',
+is_deeply(\%job, { kind => 'products', by => 'operator', query => 'red sofa',
+                   page => 1, category => 'Sofas',
                    requestId => $res->{headers}{'x-request-id'} },
           '... in normal form');
 post($node, '/scrape/parallel', { query => 'red sofa', kind => 'products',

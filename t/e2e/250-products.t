@@ -291,8 +291,8 @@ is("$res->{json}{total} $res->{json}{refreshing}", '2 1',
 like($res->{headers}{'cache-control'}, qr/s-maxage=1,/, '... soon');
 my ($job) = jobs();
 like(delete $job->{at}, qr/^\d{13}$/, 'a job, with its time');
-is_deeply($job, { kind => 'products', query => 'sofa', category => 'Sofas',
-                  page => 1, requestId => 'r-1' }, '... and its query');
+is_deeply($job, { kind => 'products', by => 'reader', query => 'sofa',
+                  category => 'Sofas', page => 1, requestId => 'r-1' }, '... and its query');
 get('/products?query=sofa&category=Sofas&sort=newest&page=2');
 get('/products?query=sofa&category=Sofas&inStock=1');
 is(scalar(jobs()), 1, '... one for a query, whatever its filters');

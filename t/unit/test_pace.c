@@ -426,6 +426,100 @@ test_daily(void **state)
 }
 
 
+static unsigned
+goes(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *r,
+    at_pace_e *answer)
+{
+    int64_t           wait;
+    unsigned          n;
+    at_pace_ticket_t  t;
+
+    for (n = 0; n < 100; n++) {
+        *answer = at_pace_take(p, NAME, h, r, &t, &wait);
+
+        if (*answer == AT_PACE_WAIT) {
+            (void) usleep((useconds_t) wait);
+            n--;
+            continue;
+        }
+
+        if (*answer != AT_PACE_GO) {
+            break;
+        }
+
+        assert_int_equal(at_pace_sent(p, NAME, h, r, &t), AT_OK);
+        at_pace_done(p, NAME, h, r, &t, AT_PACE_GOOD, 0);
+    }
+
+    return n;
+}
+
+
+/* Kinds have their shares; the rest of the day is for all others. */
+
+static void
+test_share(void **state)
+{
+    int                 alone;
+    at_pace_t          *p;
+    at_pace_e           answer;
+    at_pace_host_t      h, g;
+    at_pace_rule_t      first = { .limit = 1, .daily = 9, .kind = 1,
+                                  .share = 3 };
+    at_pace_rule_t      second = { .limit = 1, .daily = 9, .kind = 2,
+                                   .share = 2 };
+    at_pace_rule_t      any = { .limit = 1, .daily = 9 };
+    at_pace_settings_t  s = settings(1);
+
+    (void) state;
+
+    for (alone = 0; alone < 2; alone++) {
+        flush();
+        s.redis = alone ? NULL : s.redis;
+        p = at_pace_create(&s);
+        memset(&h, 0, sizeof(h));
+        memset(&g, 0, sizeof(g));
+
+        assert_int_equal(goes(p, &h, &first, &answer), 3);
+        assert_int_equal(answer, AT_PACE_SHARE);
+        assert_int_equal(goes(p, &h, &second, &answer), 2);
+        assert_int_equal(answer, AT_PACE_SHARE);
+
+        /* all processes together */
+
+        if (!alone) {
+            assert_int_equal(goes(p, &g, &first, &answer), 0);
+            assert_int_equal(answer, AT_PACE_SHARE);
+        }
+
+        assert_int_equal(goes(p, &h, &any, &answer), 4);
+        assert_int_equal(answer, AT_PACE_SPENT);
+
+        /* the next day */
+
+        if (alone) {
+            h.day--;
+            assert_int_equal(goes(p, &h, &first, &answer), 3);
+        }
+
+        at_pace_free(p);
+    }
+
+    /* what it does not know Redis is told when it is back */
+
+    s = settings(1);
+    p = at_pace_create(&s);
+    flush();
+    memset(&h, 0, sizeof(h));
+    assert_int_equal(goes(p, &h, &second, &answer), 2);
+    flush();
+    h.dirty = 1;
+    assert_int_equal(goes(p, &h, &first, &answer), 3);
+    assert_int_equal(goes(p, &g, &second, &answer), 0);
+    at_pace_free(p);
+}
+
+
 /* Without Redis each has a turn of its own, and they are a gap apart. */
 
 static void
@@ -679,6 +773,7 @@ main(void)
         cmocka_unit_test(test_script),
         cmocka_unit_test(test_flight),
         cmocka_unit_test(test_daily),
+        cmocka_unit_test(test_share),
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_away),

@@ -29,6 +29,8 @@ static void at_crawl_try(at_crawl_t *c, at_crawl_host_t *h);
 static at_crawl_task_t *at_crawl_next(at_crawl_t *c, at_crawl_host_t *h);
 static void at_crawl_closed(at_crawl_t *c, at_crawl_host_t *h,
     at_crawl_outcome_e outcome, const char *why, int64_t wait);
+static void at_crawl_shared(at_crawl_t *c, at_crawl_host_t *h, unsigned kind,
+    int64_t wait);
 static int64_t at_crawl_wait(const at_crawl_t *c, int64_t ms);
 static void at_crawl_stop(at_crawl_t *c);
 
@@ -366,6 +368,10 @@ at_crawl_try(at_crawl_t *c, at_crawl_host_t *h)
         at_crawl_closed(c, h, AT_CRAWL_SPENT, "the host has been asked as "
                         "often as it may be in a day", wait / 1000);
         return;
+
+    case AT_PACE_SHARE:
+        at_crawl_shared(c, h, t->kind, wait / 1000);
+        return;
     }
 }
 
@@ -412,6 +418,33 @@ at_crawl_closed(at_crawl_t *c, at_crawl_host_t *h,
 
     while ((t = at_crawl_head(h)) != NULL) {
         at_crawl_answer(c, t, outcome, 0, why, wait);
+    }
+}
+
+
+/* Nor do those of a kind that has had its share; others may go. */
+
+static void
+at_crawl_shared(at_crawl_t *c, at_crawl_host_t *h, unsigned kind,
+    int64_t wait)
+{
+    size_t            i;
+    at_crawl_task_t  *t, *next;
+
+    for (i = 0; i < 2; i++) {
+        for (t = h->queues[i].first; t; t = next) {
+            next = t->next;
+
+            if (t->kind == kind) {
+                t->spared = 1;
+                at_crawl_answer(c, t, AT_CRAWL_SPENT, 0, "requests of its "
+                                "kind have had their share of the day", wait);
+            }
+        }
+    }
+
+    if (at_crawl_head(h)) {
+        at_crawl_look(c, h, (h->pace.next + 999) / 1000);
     }
 }
 
@@ -479,6 +512,7 @@ at_crawl_tell(at_crawl_task_t *t, at_crawl_result_t *r)
     r->waited = t->waited;
     r->tries = t->tries;
     r->hops = t->hops;
+    r->share = t->spared;
     r->data = t->data;
 
     verdict = t->done(r);

@@ -102,6 +102,7 @@ typedef struct {
     unsigned             tries;
     unsigned             hops;
     unsigned             last:1;        /* no tries are left */
+    unsigned             share:1;       /* spent by its kind, not by all */
     void                *data;
 } at_crawl_result_t;
 
@@ -118,6 +119,9 @@ typedef struct {
     at_str_t                  request_id;
     size_t                    enough;       /* bytes of the body; 0: all */
     int64_t                   patience;     /* ms until it is begun; 0: any */
+    unsigned                  kind;         /* see at_pace.h; 0: any number */
+    unsigned                  share;        /* per cent of the day's requests
+                                               that are for its kind */
     unsigned                  urgent:1;     /* before others of its host */
     at_crawl_done_pt          done;
     void                     *data;

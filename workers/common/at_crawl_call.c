@@ -48,7 +48,8 @@ at_crawl_rule(const at_crawl_task_t *t)
     const at_crawl_policy_t  *p = t->policy;
 
     rule = (at_pace_rule_t) { .gap = p->gap * 1000, .limit = p->concurrency,
-                              .daily = p->daily };
+                              .daily = p->daily, .kind = t->kind,
+                              .share = p->daily * t->share / 100 };
 
     if (!p->ignore_robots && t->host->delay > rule.gap) {
         rule.gap = t->host->delay;

@@ -64,11 +64,14 @@ struct at_crawl_task_s {
     void                     *data;
     unsigned                  tries;
     unsigned                  hops;
+    unsigned                  kind;
+    unsigned                  share;
     at_crawl_outcome_e        outcome;  /* of the last try */
     long                      status;
     unsigned                  urgent:1;
     unsigned                  queued:1;
     unsigned                  resting:1; /* its timer is its next try */
+    unsigned                  spared:1; /* its kind has had its share */
 };
 
 

@@ -228,6 +228,8 @@ at_crawl_task(at_crawl_t *c, const at_crawl_job_t *job, char *url,
     t->enough = job->enough;
     t->done = job->done;
     t->data = job->data;
+    t->kind = job->kind;
+    t->share = job->share;
     t->urgent = job->urgent;
     t->since = at_time_mono();
     t->until = job->patience ? t->since + job->patience : 0;

@@ -141,6 +141,8 @@ at_look_add(at_look_t *look, const at_look_job_t *job, const char **why)
     crawl.modified = job->modified;
     crawl.request_id = job->request_id;
     crawl.patience = job->patience;
+    crawl.kind = job->kind;
+    crawl.share = job->share;
     crawl.urgent = job->urgent;
     crawl.done = at_look_done;
     crawl.data = t;

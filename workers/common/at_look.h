@@ -119,6 +119,8 @@ typedef struct {
     const char            *modified;
     at_str_t               request_id;
     int64_t                patience;    /* ms until it is begun; 0: any */
+    unsigned               kind;        /* these as of at_crawl_job_t */
+    unsigned               share;
     unsigned               list:1;      /* a search or category */
     unsigned               urgent:1;
     at_look_done_pt        done;

@@ -6,7 +6,6 @@
 #include "at_script.h"
 #include "at_time.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,9 @@
 
 #define AT_PACE_KEYS      "atelier:pace:"
 #define AT_PACE_TURNS     "atelier:pace-turns"
-#define AT_PACE_WORDS     24
+#define AT_PACE_WORDS     28
 #define AT_PACE_BACK      6000000       /* until all know that Redis is */
 #define AT_PACE_DAY       86400         /* s */
-#define AT_PACE_LAST      30000         /* ms, of a backoff */
 
 
 struct at_pace_s {
@@ -45,11 +43,14 @@ typedef struct {
  *   take: limit, flight, connect, dirty, and gap, mark, well, next, wall and
  *         pause as the caller knows them, times as what is left of them; how
  *         many a day, day and count as the caller knows them; the process
- *         and how many there may be
+ *         and how many there may be; the kind of the request, how many of it
+ *         a day, and the counts of kinds as the caller knows them
+ *   sent: kind
  *   done: event, age of the request, later, least and most of a wall
  *
  * Returns the answer, how long to wait or when it was sent, then gap, mark,
- * well, next, wall, pause, day and count, and the turn of the process or -1.
+ * well, next, wall, pause, day and count, the turn of the process or -1, and
+ * the counts of kinds.
  * %.0f: Lua writes only 14 digits by itself.
  */
 
@@ -58,7 +59,7 @@ static const at_redis_script_t  at_pace_script = {
     "local now = t[1] * 1000000 + t[2]\n"
     "local h = redis.call('HMGET', KEYS[1], 'gap', 'mark', 'well', 'cut',\n"
     "  'next', 'wall', 'pause', 'opened', 'sending', 'until', 'day',\n"
-    "  'count')\n"
+    "  'count', 'kind1', 'kind2')\n"
     "local function field(i) return tonumber(h[i] or '0') end\n"
     "local function arg(i) return tonumber(ARGV[i]) end\n"
     "local gap, mark, well, cut = field(1), field(2), field(3), field(4)\n"
@@ -67,7 +68,11 @@ static const at_redis_script_t  at_pace_script = {
     "local what, ticket, base = ARGV[1], ARGV[2], arg(3)\n"
     "local answer, wait, turn = 0, 0, -1\n"
     "local day = math.floor(t[1] / 86400)\n"
-    "local count = field(11) == day and field(12) or 0\n"
+    "local today = field(11) == day\n"
+    "local count = today and field(12) or 0\n"
+    "local kinds = { today and field(13) or 0, today and field(14) or 0 }\n"
+    "local kind = what == 'take' and arg(19) or what == 'sent' and arg(4)\n"
+    "  or 0\n"
     "local function based()\n"
     "  gap = mark > 0 and math.max(gap, base) or base\n"
     "end\n"
@@ -103,6 +108,8 @@ static const at_redis_script_t  at_pace_script = {
     "    nxt = math.max(nxt, now + arg(11))\n"
     "    if arg(15) == day then\n"
     "      count = math.max(count, arg(16))\n"
+    "      kinds[1] = math.max(kinds[1], arg(21))\n"
+    "      kinds[2] = math.max(kinds[2], arg(22))\n"
     "    end\n"
     "    if arg(13) > 0 then\n"
     "      wall = math.max(wall, now + arg(12))\n"
@@ -116,6 +123,10 @@ static const at_redis_script_t  at_pace_script = {
     "  end\n"
     "  if arg(14) > 0 and count >= arg(14) then\n"
     "    answer, wait = 4, (day + 1) * 86400000000 - now\n"
+    "    return\n"
+    "  end\n"
+    "  if kind > 0 and arg(14) > 0 and kinds[kind] >= arg(20) then\n"
+    "    answer, wait = 5, (day + 1) * 86400000000 - now\n"
     "    return\n"
     "  end\n"
     "  if nxt > now then\n"
@@ -180,6 +191,9 @@ static const at_redis_script_t  at_pace_script = {
     "  if sending == ticket then\n"
     "    sending, nxt, answer, wait = '', now + gap, 1, now\n"
     "    count = count + 1\n"
+    "    if kind > 0 then\n"
+    "      kinds[kind] = kinds[kind] + 1\n"
+    "    end\n"
     "  end\n"
     "else\n"
     "  redis.call('ZREM', KEYS[2], ticket)\n"
@@ -203,7 +217,8 @@ static const at_redis_script_t  at_pace_script = {
     "local set = { KEYS[1], 'sending', sending }\n"
     "for name, n in pairs({ gap = gap, mark = mark, well = well, cut = cut,\n"
     "    next = nxt, wall = wall, pause = pause, opened = opened,\n"
-    "    ['until'] = till, day = day, count = count }) do\n"
+    "    ['until'] = till, day = day, count = count, kind1 = kinds[1],\n"
+    "    kind2 = kinds[2] }) do\n"
     "  set[#set + 1] = name\n"
     "  set[#set + 1] = string.format('%.0f', n)\n"
     "end\n"
@@ -211,7 +226,7 @@ static const at_redis_script_t  at_pace_script = {
     "redis.call('PEXPIRE', KEYS[1], 172800000)\n"
     "return { answer, wait, gap, mark, well, math.max(0, nxt - now),\n"
     "         math.max(0, wall - now), pause, day, count,\n"
-    "         turn }\n",
+    "         turn, kinds[1], kinds[2] }\n",
     AT_SCRIPT_PACE
 };
 
@@ -225,8 +240,9 @@ static at_pace_e at_pace_alone(at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, int64_t *wait);
 static int64_t at_pace_turn(const at_pace_t *p, int64_t now, int64_t due,
     int64_t gap);
-static int at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
+static at_pace_e at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, int64_t *wait);
+static int64_t at_pace_part(const at_pace_t *p, int64_t left);
 static int at_pace_apart(at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
 static void at_pace_end(at_pace_t *p, at_pace_host_t *h,
@@ -325,6 +341,10 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     (void) snprintf(id, sizeof(id), "%016llx", (unsigned long long) p->id);
     at_pace_text(&c, id);
     at_pace_number(&c, p->settings->share);
+    at_pace_number(&c, rule->kind);
+    at_pace_number(&c, rule->share);
+    at_pace_number(&c, h->kinds[1]);
+    at_pace_number(&c, h->kinds[2]);
 
     rc = at_pace_eval(p, &c, h, wait);
 
@@ -349,8 +369,9 @@ static at_pace_e
 at_pace_alone(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     int64_t *wait)
 {
-    int64_t   now, gap, due;
-    unsigned  limit;
+    int64_t    now, gap, due;
+    unsigned   limit;
+    at_pace_e  answer;
 
     now = at_pace_now();
     gap = at_pace_gap(h, rule->gap);
@@ -373,8 +394,10 @@ at_pace_alone(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
         return AT_PACE_WALL;
     }
 
-    if (at_pace_spent(p, h, rule, wait)) {
-        return AT_PACE_SPENT;
+    answer = at_pace_spent(p, h, rule, wait);
+
+    if (answer != AT_PACE_GO) {
+        return answer;
     }
 
     due = (h->sent && h->sent + gap > h->next) ? h->sent + gap : h->next;
@@ -421,11 +444,11 @@ at_pace_turn(const at_pace_t *p, int64_t now, int64_t due, int64_t gap)
 
 /* What was left of the day when Redis went is shared, too. */
 
-static int
+static at_pace_e
 at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, int64_t *wait)
 {
-    int64_t  second, left;
+    int64_t  second;
 
     second = at_time_wall() / 1000;
 
@@ -433,19 +456,40 @@ at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
         h->day = second / AT_PACE_DAY;
         h->count = 0;
         h->alone_count = 0;
+        memset(h->kinds, 0, sizeof(h->kinds));
+        memset(h->alone_kinds, 0, sizeof(h->alone_kinds));
     }
 
-    left = rule->daily - (h->count - h->alone_count);
-
-    if (rule->daily == 0
-        || h->alone_count < (p->redis ? left / p->settings->share : left))
-    {
-        return 0;
+    if (rule->daily == 0) {
+        return AT_PACE_GO;
     }
 
     *wait = (AT_PACE_DAY - second % AT_PACE_DAY) * 1000000;
 
-    return 1;
+    if (h->alone_count >= at_pace_part(p, rule->daily - (h->count
+                                                         - h->alone_count)))
+    {
+        return AT_PACE_SPENT;
+    }
+
+    if (rule->kind > 0
+        && h->alone_kinds[rule->kind]
+           >= at_pace_part(p, rule->share - (h->kinds[rule->kind]
+                                             - h->alone_kinds[rule->kind])))
+    {
+        return AT_PACE_SHARE;
+    }
+
+    *wait = 0;
+
+    return AT_PACE_GO;
+}
+
+
+static int64_t
+at_pace_part(const at_pace_t *p, int64_t left)
+{
+    return p->redis ? left / p->settings->share : left;
 }
 
 
@@ -463,6 +507,7 @@ at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
 
     memset(&c, 0, sizeof(at_pace_call_t));
     at_pace_begin(&c, name, "sent", ticket, rule);
+    at_pace_number(&c, rule->kind);
     rc = at_pace_eval(p, &c, h, &stamp);
 
     if (rc == AT_ERROR) {
@@ -492,6 +537,8 @@ at_pace_apart(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     gap = at_pace_gap(h, rule->gap);
     h->count++;
     h->alone_count++;
+    h->kinds[rule->kind]++;
+    h->alone_kinds[rule->kind]++;
 
     ticket->sent = at_pace_now();
     h->sent = ticket->sent;
@@ -577,96 +624,6 @@ at_pace_end(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
 }
 
 
-void
-at_pace_good(at_pace_rate_t *r, int64_t base)
-{
-    double  gap, aim, least;
-
-    r->well++;
-
-    if (r->gap <= base || r->mark == 0) {
-        r->gap = base;
-        return;
-    }
-
-    gap = (double) r->gap;
-    least = (double) base;
-    aim = fmax(least, floor((double) r->mark * 20 / 19));
-
-    if (gap > aim) {
-        gap = fmax(aim, floor(gap * 32 * aim / (32 * aim + gap)));
-
-    } else {
-        gap = fmax(least, floor(gap - gap / 4096));
-    }
-
-    r->gap = (int64_t) gap;
-}
-
-
-/*
- * Of several requests that were refused together one counts.  If it refused
- * again soon after the last time, the mark was still too fast.
- */
-
-void
-at_pace_refused(at_pace_rate_t *r, int64_t now, int64_t sent)
-{
-    int64_t  old;
-
-    if (sent <= r->cut) {
-        return;
-    }
-
-    old = r->mark;
-    r->mark = (r->gap > AT_PACE_LEAST) ? r->gap : AT_PACE_LEAST;
-
-    if (old > 0 && r->well < 128) {
-        r->mark = r->mark * 23 / 20;
-    }
-
-    if (r->mark > AT_PACE_MOST) {
-        r->mark = AT_PACE_MOST;
-    }
-
-    r->gap = (r->mark * 2 < AT_PACE_MOST) ? r->mark * 2 : AT_PACE_MOST;
-    r->well = 0;
-    r->cut = now;
-}
-
-
-void
-at_pace_walled(at_pace_wall_t *w, int64_t now, int64_t sent, int64_t least,
-    int64_t most)
-{
-    if (sent > w->opened) {
-        w->pause = w->pause ? w->pause * 2 : least;
-
-        if (w->pause > most) {
-            w->pause = most;
-        }
-
-        w->until = now + w->pause;
-        w->opened = now;
-    }
-}
-
-
-int64_t
-at_pace_backoff(unsigned n, int64_t first, uint32_t random)
-{
-    int64_t  most;
-
-    most = (n < 16) ? first << (n - 1) : AT_PACE_LAST;
-
-    if (most > AT_PACE_LAST) {
-        most = AT_PACE_LAST;
-    }
-
-    return (int64_t) random * most / 4294967296;
-}
-
-
 static void
 at_pace_begin(at_pace_call_t *c, at_str_t name, const char *what,
     const at_pace_ticket_t *ticket, const at_pace_rule_t *rule)
@@ -727,7 +684,7 @@ at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
 
     reply = at_redis_eval(p->redis, &at_pace_script, 3, c->n, c->words);
 
-    if (at_redis_at(reply, 10) == NULL) {
+    if (at_redis_at(reply, 12) == NULL) {
         freeReplyObject(reply);
         return AT_ERROR;
     }
@@ -756,6 +713,9 @@ at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
     h->day = at_redis_int(at_redis_at(reply, 8));
     h->count = at_redis_int(at_redis_at(reply, 9));
     h->alone_count = 0;
+    h->kinds[1] = at_redis_int(at_redis_at(reply, 11));
+    h->kinds[2] = at_redis_int(at_redis_at(reply, 12));
+    memset(h->alone_kinds, 0, sizeof(h->alone_kinds));
 
     freeReplyObject(reply);
 

@@ -16,6 +16,9 @@
  * time, and only in its turn: the clock is divided into gaps, and each process
  * has one of so many, which Redis gave it while it was there.
  *
+ * Of the requests of a day some kinds may have only a share each, so that there
+ * is always something left for all others.
+ *
  * One thread uses one at_pace_t.  Times are microseconds.
  */
 
@@ -29,6 +32,7 @@
 #define AT_PACE_HOST_MAX  255
 #define AT_PACE_LEAST     100000        /* a gap that a refusal can double */
 #define AT_PACE_MOST      600000000
+#define AT_PACE_KINDS     2             /* beside that without a share, 0 */
 
 
 typedef struct {
@@ -51,6 +55,8 @@ typedef struct {
     int64_t   gap;
     unsigned  limit;            /* in flight */
     int64_t   daily;            /* requests in a day of UTC; 0: any number */
+    unsigned  kind;             /* of this one, to AT_PACE_KINDS */
+    int64_t   share;            /* of daily, for this kind unless it is 0 */
 } at_pace_rule_t;
 
 
@@ -63,6 +69,8 @@ typedef struct {
     int64_t         count;      /* requests of the day */
     int64_t         day;        /* since 1970 */
     int64_t         alone_count;    /* ... that Redis does not know of */
+    int64_t         kinds[AT_PACE_KINDS + 1];
+    int64_t         alone_kinds[AT_PACE_KINDS + 1];
     unsigned        flight;     /* of this process */
     unsigned        alone:1;    /* Redis was away */
     unsigned        dirty:1;    /* Redis does not know all of it */
@@ -93,7 +101,8 @@ typedef enum {
     AT_PACE_WAIT,               /* for so long */
     AT_PACE_BUSY,               /* others are at it: ask again soon */
     AT_PACE_WALL,               /* closed for so long */
-    AT_PACE_SPENT               /* no more on this day, which lasts so long */
+    AT_PACE_SPENT,              /* no more on this day, which lasts so long */
+    AT_PACE_SHARE               /* ... of this kind */
 } at_pace_e;
 
 

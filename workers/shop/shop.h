@@ -43,6 +43,10 @@
 #define SHOP_PAGES_MAX   100
 #define SHOP_REQUEST_ID  129
 
+/* Requests that have a share of a shop's day (see at_pace.h). */
+#define SHOP_READERS     1
+#define SHOP_PROOFS      2
+
 
 /* NULL: what is wrong was said on standard error. */
 at_recipe_t *shop_recipe_read(const char *file);
@@ -68,11 +72,13 @@ typedef struct {
     int64_t          search_every;
     int64_t          search_pages;
     int64_t          search_timeout;
+    int64_t          search_reader_share;
 
     /* [verify] */
     int64_t          verify_parallel;
     int64_t          verify_poll;
     int64_t          verify_again;
+    int64_t          verify_share;
 } shop_settings_t;
 
 
@@ -90,10 +96,12 @@ struct shop_search_s {
     size_t          left;           /* shops that have not answered */
     size_t          uses;
     size_t          pages;          /* shops that answered with one */
+    size_t          failed;         /* ... that did not, but may do so soon */
     size_t          products;
     size_t          late;           /* shops that were not waited for */
     size_t          came;           /* ... and had a page then */
     int64_t         keep;           /* what was asked is so until then */
+    unsigned        reader:1;       /* asked by somebody who reads */
     unsigned        begun:1;
     unsigned        ended:1;
     unsigned        told:1;         /* its end, to those who wait */
@@ -201,6 +209,7 @@ typedef enum {
     SHOP_SEARCHES_PAGE,
     SHOP_SEARCHES_FAILED,
     SHOP_SEARCHES_LATE,
+    SHOP_SEARCHES_SHARE,
     SHOP_SCHEDULED,
     SHOP_PRODUCTS_NEW,
     SHOP_PRODUCTS_CHANGED,
@@ -210,6 +219,7 @@ typedef enum {
     SHOP_PROOFS_GOOD,
     SHOP_PROOFS_PAGE,
     SHOP_PROOFS_PICTURE,
+    SHOP_PROOFS_SHARE,
     SHOP_ANNOUNCED,
     SHOP_REDIS_UP,
     SHOP_POSTGRES_UP,

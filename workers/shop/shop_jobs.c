@@ -124,7 +124,7 @@ static shop_search_t *
 shop_jobs_search(shop_jobs_t *t)
 {
     size_t          len;
-    at_str_t        id, page, category;
+    at_str_t        id, by, page, category;
     shop_search_t  *s;
 
     if (!at_str_is(at_job_get(&t->job, "kind"), "products")) {
@@ -141,6 +141,8 @@ shop_jobs_search(shop_jobs_t *t)
     page = at_job_get(&t->job, "page");
     s->page = page.len ? (unsigned) strtoul(page.data, NULL, 10) : 1;
     category = at_job_get(&t->job, "category");
+    by = at_job_get(&t->job, "by");
+    s->reader = !at_str_is(by, "schedule") && !at_str_is(by, "operator");
     id = at_job_get(&t->job, "requestId");
 
     if (at_shop_query(at_job_get(&t->job, "query"), s->query, &len) != AT_OK

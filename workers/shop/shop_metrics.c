@@ -32,6 +32,8 @@ at_metric_t  shop_metrics[SHOP_METRICS] = {
         { "atelier_shop_searches_total", "result=\"failed\"", NULL, NULL, 0 },
     [SHOP_SEARCHES_LATE] =
         { "atelier_shop_searches_total", "result=\"late\"", NULL, NULL, 0 },
+    [SHOP_SEARCHES_SHARE] =
+        { "atelier_shop_searches_total", "result=\"share\"", NULL, NULL, 0 },
     [SHOP_SCHEDULED] =
         { "atelier_shop_scheduled_total", "", "counter",
           "Searches put on the stream by schedule.", 0 },
@@ -56,6 +58,8 @@ at_metric_t  shop_metrics[SHOP_METRICS] = {
         { "atelier_shop_proofs_total", "result=\"page\"", NULL, NULL, 0 },
     [SHOP_PROOFS_PICTURE] =
         { "atelier_shop_proofs_total", "result=\"picture\"", NULL, NULL, 0 },
+    [SHOP_PROOFS_SHARE] =
+        { "atelier_shop_proofs_total", "result=\"share\"", NULL, NULL, 0 },
     [SHOP_ANNOUNCED] =
         { "atelier_shop_announced_total", "", "counter",
           "Products verified for the first time.", 0 },

@@ -14,6 +14,7 @@
 
 
 #define SHOP_PROVE_REST   60000     /* ms, of a shop that wants no more */
+#define SHOP_PROVE_SPENT  600000    /* ... whose day's requests are spent */
 #define SHOP_PROVE_BYTES  4096      /* of a picture */
 #define SHOP_PROVE_LEASE  600000    /* ms; as shop_store.c has it */
 
@@ -55,6 +56,9 @@ static int shop_prove_picture(shop_prove_task_t *t, const char **why);
 static at_crawl_verdict_e shop_prove_pictured(const at_crawl_result_t *r);
 static int shop_prove_is_picture(at_str_t body);
 static void shop_prove_good(shop_prove_task_t *t);
+static void shop_prove_spent(shop_prove_task_t *t,
+    const at_crawl_result_t *r);
+static void shop_prove_left(shop_prove_task_t *t);
 static void shop_prove_failed(shop_prove_task_t *t, shop_metric_e metric,
     const char *state, const char *why);
 
@@ -178,7 +182,9 @@ shop_prove_begin(shop_work_t *w, shop_prove_shop_t *at, PGresult *due,
 
     job = (at_look_job_t) {
         .shop = at->shop, .url = shop_word(PQgetvalue(due, row, 1)),
-        .patience = SHOP_PROVE_LEASE / 2, .done = shop_prove_page, .data = t
+        .patience = SHOP_PROVE_LEASE / 2, .kind = SHOP_PROOFS,
+        .share = (unsigned) w->run->settings.verify_share,
+        .done = shop_prove_page, .data = t
     };
 
     if (at_look_add(w->look, &job, &why) == AT_OK) {
@@ -205,8 +211,7 @@ shop_prove_page(const at_look_result_t *r)
 
     case AT_LOOK_PAGE:
         if (shop_store_seen(t->work, r->seen, "", 1, AT_STR_NULL) != AT_OK) {
-            t->at->flying--;        /* its lease ends by itself */
-            free(t);
+            shop_prove_left(t);
             return;
         }
 
@@ -218,8 +223,7 @@ shop_prove_page(const at_look_result_t *r)
             return;
 
         } else if (at_stop_raised(&t->work->run->worker.stop)) {
-            t->at->flying--;        /* the crawler takes nothing more */
-            free(t);
+            shop_prove_left(t);     /* the crawler takes nothing more */
             return;
 
         } else {
@@ -230,13 +234,15 @@ shop_prove_page(const at_look_result_t *r)
 
     case AT_LOOK_WALL:
     case AT_LOOK_CAPTCHA:
-    case AT_LOOK_SPENT:
         t->at->next = at_time_mono() + SHOP_PROVE_REST;
         break;
 
+    case AT_LOOK_SPENT:
+        shop_prove_spent(t, r->crawl);
+        return;
+
     case AT_LOOK_STOPPED:
-        t->at->flying--;
-        free(t);
+        shop_prove_left(t);
         return;
 
     default:
@@ -280,6 +286,8 @@ shop_prove_picture(shop_prove_task_t *t, const char **why)
     job = (at_crawl_job_t) {
         .url = shop_word(t->image), .policy = &t->at->pictures,
         .enough = SHOP_PROVE_BYTES, .patience = SHOP_PROVE_LEASE / 3,
+        .kind = SHOP_PROOFS,
+        .share = (unsigned) t->work->run->settings.verify_share,
         .done = shop_prove_pictured, .data = t
     };
 
@@ -293,8 +301,10 @@ shop_prove_pictured(const at_crawl_result_t *r)
     shop_prove_task_t  *t = r->data;
 
     if (r->outcome == AT_CRAWL_STOPPED) {
-        t->at->flying--;
-        free(t);
+        shop_prove_left(t);
+
+    } else if (r->outcome == AT_CRAWL_SPENT) {
+        shop_prove_spent(t, r);
 
     } else if (r->outcome != AT_CRAWL_PAGE) {
         shop_prove_failed(t, SHOP_PROOFS_PICTURE, "picture",
@@ -358,6 +368,30 @@ shop_prove_good(shop_prove_task_t *t)
         at_log(AT_LOG_DEBUG, "verified", at_log_text("product", t->id));
     }
 
+    shop_prove_left(t);
+}
+
+
+/* The shop's next one may not be asked for either, which is no failure. */
+
+static void
+shop_prove_spent(shop_prove_task_t *t, const at_crawl_result_t *r)
+{
+    int64_t  later;
+
+    later = (r->later < SHOP_PROVE_SPENT) ? r->later : SHOP_PROVE_SPENT;
+    t->at->next = at_time_mono() + (later > SHOP_PROVE_REST ? later
+                                                            : SHOP_PROVE_REST);
+    shop_count(SHOP_PROOFS_SHARE, r->share);
+    shop_prove_left(t);
+}
+
+
+/* Its lease ends by itself. */
+
+static void
+shop_prove_left(shop_prove_task_t *t)
+{
     t->at->flying--;
     free(t);
 }
@@ -372,6 +406,5 @@ shop_prove_failed(shop_prove_task_t *t, shop_metric_e metric,
     at_log(AT_LOG_INFO, "unverified", at_log_text("product", t->id),
            at_log_text("state", state), at_log_text("why", why));
 
-    t->at->flying--;
-    free(t);
+    shop_prove_left(t);
 }

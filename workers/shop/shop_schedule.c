@@ -121,7 +121,7 @@ shop_schedule_add(at_redis_t *redis, const char *query, const char *category,
     redisReply  *reply;
 
     reply = at_redis_call(redis, "XADD " AT_SHOP_JOBS " * kind products"
-                          " query %b category %b page %d requestId"
+                          " by schedule query %b category %b page %d requestId"
                           " schedule-%d-%lld at %lld", query, strlen(query),
                           category, strlen(category), page, (int) getpid(),
                           (long long) at_time_mono(),

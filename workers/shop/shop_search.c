@@ -110,6 +110,8 @@ shop_search_shop(shop_work_t *w, shop_search_t *s, const at_look_shop_t *shop)
             .category = shop_word(s->category),
             .request_id = shop_word(s->request_id),
             .patience = SHOP_SEARCH_PATIENCE, .list = 1, .urgent = 1,
+            .kind = s->reader ? SHOP_READERS : 0,
+            .share = (unsigned) w->run->settings.search_reader_share,
             .done = shop_search_done, .data = look
         };
         rc = at_look_add(w->look, &job, &why);
@@ -185,7 +187,9 @@ shop_search_done(const at_look_result_t *r)
     }
 
     shop_count(r->state == AT_LOOK_PAGE && rc == AT_OK
-               ? SHOP_SEARCHES_PAGE : SHOP_SEARCHES_FAILED, 1);
+               ? SHOP_SEARCHES_PAGE
+               : r->crawl->share ? SHOP_SEARCHES_SHARE
+               : SHOP_SEARCHES_FAILED, 1);
     shop_search_log(s, r);
 
     (void) pthread_mutex_lock(&w->run->lock);
@@ -204,6 +208,9 @@ shop_search_done(const at_look_result_t *r)
     } else if (r->state == AT_LOOK_PAGE) {
         s->pages++;
         s->products += r->n;
+
+    } else {
+        s->failed += (r->state != AT_LOOK_SPENT);
     }
 
     if (--s->left == 0) {
@@ -219,7 +226,8 @@ shop_search_done(const at_look_result_t *r)
 static void
 shop_search_log(const shop_search_t *s, const at_look_result_t *r)
 {
-    at_log(r->state == AT_LOOK_PAGE ? AT_LOG_INFO : AT_LOG_WARN,
+    at_log(r->state == AT_LOOK_PAGE || r->crawl->share ? AT_LOG_INFO
+                                                       : AT_LOG_WARN,
            "search.answered", at_log_text("requestId", s->request_id),
            at_log_text("shop", r->shop->name),
            at_log_text("query", s->query),

@@ -37,6 +37,8 @@ static const at_conf_key_t  shop_settings_keys[] = {
              1, SHOP_PAGES_MAX, NULL),
     shop_key("search", "timeout", AT_CONF_TIME, search_timeout, "5s",
              100, 10 * AT_CONF_MINUTE, NULL),
+    shop_key("search", "reader_share", AT_CONF_NUMBER, search_reader_share,
+             "40", 1, 100, NULL),
 
     shop_key("verify", "parallel", AT_CONF_NUMBER, verify_parallel, "2",
              0, 100, NULL),
@@ -44,6 +46,8 @@ static const at_conf_key_t  shop_settings_keys[] = {
              10, AT_CONF_HOUR, NULL),
     shop_key("verify", "again", AT_CONF_TIME, verify_again, "1h",
              100, 30 * AT_CONF_DAY, NULL),
+    shop_key("verify", "share", AT_CONF_NUMBER, verify_share, "30", 1, 100,
+             NULL),
     { .section = NULL }
 };
 

@@ -20,7 +20,10 @@ static int shop_tell_publish(at_redis_t *redis,
     const char key[AT_SHOP_KEY_HEX]);
 
 
-/* To have no further page is no failure. */
+/*
+ * To have no further page is no failure, and what was not asked, as the day's
+ * requests are spent, will not be asked the sooner.
+ */
 
 int
 shop_tell_ended(at_redis_t *redis, shop_search_t *s)
@@ -36,7 +39,7 @@ shop_tell_ended(at_redis_t *redis, shop_search_t *s)
         freeReplyObject(reply);
     }
 
-    if (s->pages == 0 && s->page == 1) {
+    if (s->pages == 0 && s->page == 1 && (s->failed || s->late)) {
 
         if (s->late) {
             reply = at_redis_call(redis, "PTTL " AT_SHOP_ASKED "%b", key,
