@@ -369,6 +369,12 @@ at_recipe_whole(at_recipe_read_t *r)
         }
     }
 
+    if (recipe->categories.n && recipe->category.len == 0) {
+        (void) snprintf(r->path, sizeof(r->path), ".categories");
+        return at_recipe_fail(r, NULL, "there is no urls.category to put them "
+                              "in; write it, or leave these out");
+    }
+
     if (recipe->id_min > recipe->id_max) {
         (void) snprintf(r->path, sizeof(r->path), ".id.min");
         return at_recipe_fail(r, NULL, "more than max; exchange them");

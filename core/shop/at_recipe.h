@@ -130,6 +130,7 @@ typedef struct {
     at_str_t          product;
     int64_t           first_page;
     int64_t           page_step;
+    at_shop_pairs_t   categories;   /* our names, and what it calls them */
     at_shop_pairs_t   headers;
 
     /* a product's id and canonical URL */
@@ -210,6 +211,13 @@ typedef struct {
  */
 int at_recipe_url(const at_recipe_t *recipe, const at_recipe_args_t *args,
     at_buf_t *url);
+
+/*
+ * What the shop calls one of our categories in its addresses; no text if the
+ * recipe does not know.  Case does not count, nor whether words are parted by
+ * blanks, "-" or "_".
+ */
+at_str_t at_recipe_category(const at_recipe_t *recipe, at_str_t category);
 
 /* 1: url is http(s) and its host is one of the shop's, or below one. */
 int at_recipe_host(const at_recipe_t *recipe, at_str_t url);

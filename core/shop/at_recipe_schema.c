@@ -146,6 +146,7 @@ static const at_recipe_key_t  at_recipe_keys[] = {
     { "currency", at_recipe_money, AT_RECIPE(currency), NULL, 1 },
     { "decimal", at_recipe_decimal, AT_RECIPE(decimal), NULL, 1 },
     { "urls", at_recipe_object, 0, at_recipe_url_keys, 1 },
+    { "categories", at_recipe_pairs, AT_RECIPE(categories), NULL, 0 },
     { "headers", at_recipe_headers, AT_RECIPE(headers), NULL, 0 },
     { "id", at_recipe_object, 0, at_recipe_id_keys, 1 },
     { "layers", at_recipe_layers, 0, NULL, 0 },

@@ -240,6 +240,39 @@ at_recipe_url(const at_recipe_t *recipe, const at_recipe_args_t *args,
 }
 
 
+static char
+at_recipe_plain(char c)
+{
+    return (c >= 'A' && c <= 'Z') ? (char) (c | 0x20)
+           : (c == '-' || c == '_') ? ' ' : c;
+}
+
+
+at_str_t
+at_recipe_category(const at_recipe_t *recipe, at_str_t category)
+{
+    size_t                 i, k;
+    const at_shop_pair_t  *pair;
+
+    for (i = 0; i < recipe->categories.n; i++) {
+        pair = &recipe->categories.items[i];
+
+        for (k = 0; k < category.len && k < pair->name.len
+                    && at_recipe_plain(category.data[k])
+                       == at_recipe_plain(pair->name.data[k]); k++)
+        {
+            /* void */
+        }
+
+        if (k == category.len && k == pair->name.len) {
+            return pair->value;
+        }
+    }
+
+    return AT_STR_NULL;
+}
+
+
 at_str_t
 at_recipe_id(const at_recipe_t *recipe, at_str_t id, at_shop_pool_t *pool)
 {

@@ -83,6 +83,9 @@ test_errors(void **state)
         { BASE(", \"rates\": {\"gapMs\": 1}"),
           "lamp.json: $.rates.gapMs: 1: not a number of 100 to 3600000; write "
           "one" },
+        { BASE(", \"categories\": {\"sofas\": \"so-1\"}"),
+          "lamp.json: $.categories: there is no urls.category to put them "
+          "in; write it, or leave these out" },
         { BASE(", \"robots\": \"never\""),
           "lamp.json: $.robots: \"never\": not known; write one of \"obey\", "
           "\"ignore\"" },
@@ -189,6 +192,8 @@ test_urls(void **state)
                    "\", \"category\": \"https://lamp.example/c/{category}\", "
                    "\"product\": \"https://lamp.example/p/{id}\", "
                    "\"firstPage\": 0, \"pageStep\": 24}, "
+                   "\"categories\": {\"Sofas\": \"so-1\", "
+                   "\"tv-units\": \"tv/units\"}, "
                    "\"id\": {\"urls\": [\"/p/{id}\"], \"chars\": \"0-9\"}}");
 
     memset(&args, 0, sizeof(args));
@@ -209,6 +214,15 @@ test_urls(void **state)
     args.id = AT_STR("12");
     assert_int_equal(at_recipe_url(recipe, &args, &url), AT_OK);
     assert_string_equal(text_of(at_buf_str(&url)), "https://lamp.example/p/12");
+
+    assert_string_equal(text_of(at_recipe_category(recipe, AT_STR("sofas"))),
+                        "so-1");
+    assert_string_equal(text_of(at_recipe_category(recipe,
+                                                   AT_STR("TV_Units"))),
+                        "tv/units");
+    assert_int_equal(at_recipe_category(recipe, AT_STR("sofa")).len, 0);
+    assert_int_equal(at_recipe_category(recipe, AT_STR("sofas ")).len, 0);
+    assert_int_equal(at_recipe_category(recipe, AT_STR_NULL).len, 0);
 
     at_buf_free(&url);
     at_recipe_free(recipe);

@@ -2,6 +2,9 @@
  * A search of all shops: each answers or fails by itself, and what it has said
  * is stored at once.  One that takes too long is not waited for, but stored
  * when it comes.
+ *
+ * A category is a page of the shop if its recipe knows which; else, or if that
+ * page is none any more, it is words to be searched for.
  */
 
 #include "shop.h"
@@ -17,14 +20,20 @@
 typedef struct {
     shop_work_t    *work;
     shop_search_t  *search;
+    unsigned        category:1;     /* it is the page of a category */
 } shop_search_look_t;
 
 
 static int shop_search_shop(shop_work_t *w, shop_search_t *s,
-    const at_look_shop_t *shop);
+    const at_look_shop_t *shop, int category);
+static int shop_search_category(const shop_search_t *s,
+    const at_recipe_t *recipe);
 static int shop_search_url(const shop_search_t *s, const at_recipe_t *recipe,
-    at_buf_t *url);
+    int category, at_buf_t *url);
 static void shop_search_done(const at_look_result_t *r);
+static int shop_search_lost(const shop_search_t *s,
+    const at_look_result_t *r);
+static void shop_search_count(const at_look_result_t *r, int rc);
 static void shop_search_log(const shop_search_t *s,
     const at_look_result_t *r);
 
@@ -45,7 +54,10 @@ shop_search_begin(shop_work_t *w, shop_search_t *s)
     (void) pthread_mutex_unlock(&w->run->lock);
 
     for (i = 0, n = 1; i < shops->n; i++) {
-        n += (shop_search_shop(w, s, shops->shops[i]) != AT_OK);
+        n += (shop_search_shop(w, s, shops->shops[i],
+                               shop_search_category(s,
+                                               shops->shops[i]->recipe))
+              != AT_OK);
     }
 
     (void) pthread_mutex_lock(&w->run->lock);
@@ -91,7 +103,8 @@ shop_search_leave(shop_search_t *s)
 
 
 static int
-shop_search_shop(shop_work_t *w, shop_search_t *s, const at_look_shop_t *shop)
+shop_search_shop(shop_work_t *w, shop_search_t *s, const at_look_shop_t *shop,
+    int category)
 {
     int                  rc;
     at_buf_t             url = { .max = AT_RECIPE_URL_MAX };
@@ -99,12 +112,14 @@ shop_search_shop(shop_work_t *w, shop_search_t *s, const at_look_shop_t *shop)
     at_look_job_t        job;
     shop_search_look_t  *look;
 
-    why = "it has no address for searches, or it is too long";
+    why = "no memory, or its address is too long";
     look = malloc(sizeof(shop_search_look_t));
-    rc = look ? shop_search_url(s, shop->recipe, &url) : AT_ERROR;
+    rc = look ? shop_search_url(s, shop->recipe, category, &url) : AT_ERROR;
 
     if (rc == AT_OK) {
-        *look = (shop_search_look_t) { .work = w, .search = s };
+        *look = (shop_search_look_t) {
+            .work = w, .search = s, .category = (category != 0)
+        };
         job = (at_look_job_t) {
             .shop = shop, .url = at_buf_str(&url),
             .category = shop_word(s->category),
@@ -132,33 +147,47 @@ shop_search_shop(shop_work_t *w, shop_search_t *s, const at_look_shop_t *shop)
 
 
 /*
- * A shop's categories have names of its own, so ours is words to be searched
- * for, unless they are there already.
+ * 1: the shop has a page for it.  Where words are asked for, too, it has to be
+ * one that is searched.
  */
 
 static int
+shop_search_category(const shop_search_t *s, const at_recipe_t *recipe)
+{
+    return at_recipe_category(recipe, shop_word(s->category)).len
+           && (s->query[0] == '\0'
+               || memmem(recipe->category.data, recipe->category.len,
+                         "{query}", 7));
+}
+
+
+static int
 shop_search_url(const shop_search_t *s, const at_recipe_t *recipe,
-    at_buf_t *url)
+    int category, at_buf_t *url)
 {
     char               *c;
     char                text[2 * AT_SHOP_TEXT_BYTES + 8];
-    char                category[AT_SHOP_TEXT_BYTES + 1];
+    char                words[AT_SHOP_TEXT_BYTES + 1];
     at_recipe_args_t    args;
 
-    (void) snprintf(category, sizeof(category), "%s", s->category);
+    (void) snprintf(words, sizeof(words), "%s", s->category);
 
-    for (c = category; *c; c++) {
+    for (c = words; *c; c++) {
         *c = (*c == '-' || *c == '_') ? ' ' : *c;
     }
 
+    if (s->query[0] && (category || strcasestr(s->query, words))) {
+        words[0] = '\0';
+    }
+
     (void) snprintf(text, sizeof(text), "%s%s%s", s->query,
-                    (s->query[0] && category[0]
-                     && strcasestr(s->query, category) == NULL) ? " " : "",
-                    (s->query[0] && strcasestr(s->query, category)) ? ""
-                    : category);
+                    s->query[0] && words[0] ? " " : "", words);
 
     memset(&args, 0, sizeof(args));
     args.query = shop_word(text);
+    args.category = category ? at_recipe_category(recipe,
+                                                  shop_word(s->category))
+                             : AT_STR_NULL;
     args.page = s->page;
 
     return at_recipe_url(recipe, &args, url);
@@ -168,14 +197,26 @@ shop_search_url(const shop_search_t *s, const at_recipe_t *recipe,
 static void
 shop_search_done(const at_look_result_t *r)
 {
-    int                  rc;
+    int                  rc, lost;
     shop_work_t         *w;
     shop_search_t       *s;
     shop_search_look_t  *look = r->data;
 
     w = look->work;
     s = look->search;
+    lost = look->category && shop_search_lost(s, r);
     free(look);
+
+    if (lost) {
+        at_log(AT_LOG_WARN, "category.lost", at_log_text("shop", r->shop->name),
+               at_log_text("category", s->category),
+               at_log_str("url", r->crawl->url),
+               at_log_text("state", at_look_state_name(r->state)));
+
+        if (shop_search_shop(w, s, r->shop, 0) == AT_OK) {
+            return;
+        }
+    }
 
     rc = AT_OK;
 
@@ -186,10 +227,7 @@ shop_search_done(const at_look_result_t *r)
         shop_prove_hurry(w, r->shop);
     }
 
-    shop_count(r->state == AT_LOOK_PAGE && rc == AT_OK
-               ? SHOP_SEARCHES_PAGE
-               : r->crawl->share ? SHOP_SEARCHES_SHARE
-               : SHOP_SEARCHES_FAILED, 1);
+    shop_search_count(r, rc);
     shop_search_log(s, r);
 
     (void) pthread_mutex_lock(&w->run->lock);
@@ -220,6 +258,39 @@ shop_search_done(const at_look_result_t *r)
 
     shop_search_leave(s);
     (void) pthread_mutex_unlock(&w->run->lock);
+}
+
+
+/* 1: the address is not that of a category, or the category is empty. */
+
+static int
+shop_search_lost(const shop_search_t *s, const at_look_result_t *r)
+{
+    switch (r->state) {
+
+    case AT_LOOK_PAGE:
+        return r->n == 0 && s->page == 1;
+
+    case AT_LOOK_UNKNOWN:
+    case AT_LOOK_MISSING:
+    case AT_LOOK_CLIENT:
+    case AT_LOOK_MOVED:
+    case AT_LOOK_GONE:
+    case AT_LOOK_DISALLOWED:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+static void
+shop_search_count(const at_look_result_t *r, int rc)
+{
+    shop_count(r->state == AT_LOOK_PAGE && rc == AT_OK ? SHOP_SEARCHES_PAGE
+               : r->crawl->share ? SHOP_SEARCHES_SHARE : SHOP_SEARCHES_FAILED,
+               1);
 }
 
 
