@@ -269,10 +269,34 @@ is(join(' ', $page->{total}, map { $_->{id} } @{ $page->{results} }),
 is_deeply($page->{facets}{retailer},
           [ { value => 'amazon', count => 2 }, { value => 'ikea', count => 2 },
             { value => 'pepperfry', count => 1 } ], '... of each shop');
-is_deeply($page->{facets}{price}, { min => '1.00', max => '5.00' },
+is_deeply($page->{facets}{price},
+          { min => '1.00', max => '5.00',
+            ranges => [ { min => undef, max => '999.99', count => 4 } ] },
           '... and what they cost');
 is(join(' ', map { "$_->{value}=$_->{count}" } @{ $page->{facets}{inStock} }),
    '1=4 0=1', '... and whether they are there');
+
+# Facets say what another choice would find, with a query and without.
+
+for my $query ('', 'sofa') {
+    $page = find({ retailer => 'ikea', maxPrice => 400, query => $query,
+                   inStock => JSON::PP::true,
+                   facets => [qw(retailer price inStock category)] });
+    my %of = map { $_ => join ' ', map { "$_->{value}=$_->{count}" }
+                   @{ $page->{facets}{$_} } } qw(retailer inStock category);
+    my $ikea = $query ? 0 : 1;
+    is($page->{total}, $ikea, "filters on '$query'");
+    is($of{retailer}, $ikea ? 'amazon=1 ikea=1' : 'amazon=1',
+       '... of shops all but the shop');
+    is($of{inStock}, $ikea ? '1=1' : '', '... of stock all but that');
+    is($of{category}, $ikea ? 'storage=1' : '', '... of all others all');
+    is($page->{facets}{price}{max}, '5.00', '... of prices all but those');
+}
+is($db->sql(q{SELECT string_agg(width_bucket(p, atelier.price_steps('INR'))::text,
+        ' ' ORDER BY p) FROM unnest('{0,99999,100000,199999,200000,500000,
+        999999999}'::bigint[]) AS p}), '0 0 1 1 2 3 12', 'ranges');
+is($db->sql(q{SELECT (atelier.price_steps('JPY'))[1]}), 1000,
+   '... of a currency without a fraction');
 like(join(' ', $one->ask(q{SELECT atelier.products_find('{"sort":"x"}')})),
      qr/22023: .*"x"/, 'no such sort');
 like(join(' ', $one->ask(q{SELECT atelier.products_find('{"facets":["x"]}')})),

@@ -143,7 +143,9 @@ $res = get('/products?query=sofa&facets=category,retailer,inStock,price');
 is_deeply($res->{json}{facets}{retailer},
           [ { value => 'amazon', count => 2 }, { value => 'ikea', count => 1 } ],
           'how many of each shop');
-is_deeply($res->{json}{facets}{price}, { min => '100.00', max => '500.00' },
+is_deeply($res->{json}{facets}{price},
+          { min => '100.00', max => '500.00',
+            ranges => [ { min => undef, max => '999.99', count => 3 } ] },
           '... and what they cost');
 is(exists $res->{json}{facets}{verified}, '', '... and no more than asked');
 is(exists get('/products?query=sofa')->{json}{facets}, '', 'or none');

@@ -4,7 +4,7 @@ package Site;
 # through web/lib: nginx on the sandbox, Redis, PostgreSQL, relay and queue.
 #
 #     my $site = Site->new;        # workers => 2, http => ..., pages => 0,
-#                                  # feed => 1
+#                                  # feed => 1, shop => 1
 #     $site->publish('product:1', { price => '10' });
 #     Node::run('web/e2e/feed.mjs', [ $site->url ], $site->deeds);
 #     $site->finish;
@@ -14,6 +14,7 @@ use warnings;
 
 use Cwd ();
 use Feed;
+use File::Temp ();
 use JSON::PP ();
 use Postgres;
 use PrivateRedis;
@@ -29,18 +30,21 @@ sub new {
     my $self = bless { db => Postgres->new, redis => PrivateRedis->new },
                      $class;
     my $pages = $opt{pages} // 1;
+    # Nobody else asks shops, so nobody is to wait for them.
+    my $wait = $opt{shop} ? '20s' : '5s';
 
     my $http = "atelier_postgres '@{[ $self->{db}->conninfo ]}';\n"
                . qq{include "$here/conf/visitor.conf";\n};
     my $server = "location = /live { atelier_live drain=1s; }\n"
                  . "location = /telemetry { atelier_telemetry; }\n"
-                 . "location /products { atelier_products; }\n";
+                 . "location /products { atelier_products wait=$wait; }\n";
     if ($pages) {
         $http .= "include /etc/nginx/mime.types;\n"
                  . "default_type application/octet-stream;\n"
                  . qq{include "$here/web/csp.conf";\n}
                  . 'map "" $atelier_more_images'
-                 . " { default http://127.0.0.1:*; }\n";
+                 . ' { default "http://127.0.0.1:* http://*.localhost:*"; }'
+                 . "\n";
         $server .= qq{root "$here/web/out";\n}
                    . qq{include "$here/conf/pages.conf";\n};
     }
@@ -78,7 +82,52 @@ sub new {
                         allow_address => $sandbox, per_host => 8 },
         });
     }
+    $self->_shop($sandbox, %common) if $opt{shop};
     return $self;
+}
+
+# The sandbox's shops, whose prices move by control alone, and the workers that
+# ask them: what a page watches is looked at all the time, all else is not.
+sub _shop {
+    my ($self, $sandbox, %common) = @_;
+    my ($port) = $sandbox =~ /:(\d+)$/;
+    my $dir = $self->{recipes} = File::Temp->newdir;
+    system('scripts/sandbox-recipes', "$dir", $port, 100) == 0
+        or die "scripts/sandbox-recipes failed\n";
+    $self->{stack}->control($_ => { pace => 0, seed => 1 })
+        for qw(amazon flipkart ikea pepperfry urbanladder);
+
+    $common{shops} = { recipes => "$dir" };
+    $common{fetch} = { agent => 'Atelier test', allow_address => $sandbox };
+    $self->{shop} = Worker->new('shop', {
+        %common, search => { timeout => '15s' },
+        verify => { poll => '200ms', parallel => 1 },
+    }, command => ['run']);
+    $self->{prices} = Worker->new('prices', {
+        %common,
+        looks  => { usual => '1h', least => '30m', watched => '300ms',
+                    lease => '10s', poll => '100ms' },
+        sweeps => { least => 0 },
+    });
+    $_->ready for @$self{qw(shop prices)};
+    Stack::until_true('nginx to hear of the shops', sub {
+        return $self->{redis}->ask('PUBSUB', 'NUMSUB',
+                                   'atelier:shop:done')->[1] > 0;
+    });
+    return;
+}
+
+# A product at its shop, as sandbox/README.md has it: what it is now, after
+# what is to become of it, if anything is.
+sub good {
+    my ($self, $id, $what) = @_;
+    my $stack = $self->{stack};
+    my ($shop, $native) = split /:/, $id;
+    my $res = $stack->http->request($what ? 'PUT' : 'GET',
+        "$stack->{sandbox}/_control/$shop/products/$native",
+        $what ? { content => $json->encode($what) } : {});
+    die "$id at its shop: $res->{status} $res->{content}" if !$res->{success};
+    return $json->decode($res->{content});
 }
 
 sub url { return $_[0]{stack}->url('') }
@@ -109,6 +158,7 @@ sub deeds {
         wait    => sub { return $stack->wait_for(@{ $_[0] }) ? 1 : 0; },
         queue   => sub { $self->{queue}->start; return; },
         sql     => sub { return [ $self->{db}->sql($_[0]) ]; },
+        good    => sub { return $self->good($_[0]{id}, $_[0]{what}); },
     );
 }
 

@@ -1,7 +1,7 @@
 'use client';
 
 import { X } from 'lucide-react';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type ReactNode } from 'react';
 import styles from './Dialog.module.css';
 
 /** The browser's own modal dialog: it keeps the focus, and Escape closes. */
@@ -12,7 +12,8 @@ export function Dialog({ label, onClose, children }: {
 }) {
   const ref = useRef<HTMLDialogElement>(null);
 
-  useEffect(() => {
+  // While it is still in the document, or the focus does not go back.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     if (dialog && !dialog.open) {
       dialog.showModal();

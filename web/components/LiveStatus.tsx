@@ -7,11 +7,14 @@ import { live } from '../lib/live-client';
 import { tell, untell } from '../lib/toast';
 import styles from './LiveStatus.module.css';
 
-/** Whether what is shown is live: a dot, and words when it is not. */
+/** Whether what is shown is live: in a word, and a dot of that colour. */
 export function LiveStatus() {
   const state = useLiveState();
   const [seconds, setSeconds] = useState(0);
   const at = state.status === 'waiting' ? state.at : null;
+
+  // It is said on every page, also where nothing changes by itself.
+  useEffect(() => live().hold(), []);
 
   useEffect(() => {
     if (at === null) {
@@ -45,7 +48,7 @@ export function LiveStatus() {
   if (state.status === 'open') {
     text = 'Live';
   } else if (state.status === 'gave-up') {
-    text = 'Offline';
+    text = 'Connection lost';
   } else if (state.status !== 'idle') {
     text = brief ? 'Connecting' : `Reconnecting in ${seconds} s`;
   }
@@ -54,7 +57,11 @@ export function LiveStatus() {
     <div className={styles.status} data-status={state.status}>
       <Link href="/status" prefetch={false} className={styles.link}>
         <span className={styles.dot} aria-hidden />
-        <span role="status" className={brief ? styles.brief : undefined}>{text}</span>
+        <span role="status" className={brief ? styles.brief : undefined}>
+          {text}
+          {state.status === 'gave-up'
+            ? <span className={styles.hint}> · Please refresh the page</span> : null}
+        </span>
       </Link>
       {state.status === 'gave-up' || (state.status === 'waiting' && !brief) ? (
         <button

@@ -1,30 +1,36 @@
 'use client';
 
-import { memo, useState } from 'react';
+import { memo, useRef, useState } from 'react';
+import { useNear } from '../hooks/useNear';
 import { useRealtimePrice } from '../hooks/useRealtimePrice';
 import type { Product } from '../lib/api';
 import { money, off } from '../lib/money';
-import { ago } from '../lib/shop';
-import { nameOf, safeLink } from '../lib/sources';
+import { when } from '../lib/shop';
+import { goodSet, goodUrl, nameOf } from '../lib/sources';
 import styles from './ProductCard.module.css';
 
-export function ProductImage({ product, eager = false }: {
+export function ProductImage({ product, sizes, eager = false }: {
   product: Product;
+  sizes: string;
   eager?: boolean;
 }) {
-  const [broken, setBroken] = useState(false);
-  const src = safeLink(product.image);
+  // A size that a shop does not have after all is not the end of it.
+  const [broken, setBroken] = useState(0);
+  const src = broken === 0 ? goodUrl(product, 640) : product.image ?? undefined;
   return (
     <span className={styles.image}>
-      {src && !broken ? (
+      {src && goodUrl(product, 0) && broken < 2 ? (
+        // next/image would ask one optimiser; these are asked of their own CDN.
         // eslint-disable-next-line @next/next/no-img-element
         <img
           src={src}
+          srcSet={broken === 0 ? goodSet(product) : undefined}
+          sizes={sizes}
           alt={product.title}
           loading={eager ? 'eager' : 'lazy'}
           decoding="async"
           referrerPolicy="no-referrer"
-          onError={() => { setBroken(true); }}
+          onError={() => { setBroken((n) => n + 1); }}
         />
       ) : <span className={styles.none}>No picture</span>}
     </span>
@@ -32,28 +38,36 @@ export function ProductImage({ product, eager = false }: {
 }
 
 /** Price and stock as they are now; a change flashes. */
-export function Price({ product, large = false }: {
+export function Price({ product, live: listens = true, large = false }: {
   product: Product;
+  live?: boolean;
   large?: boolean;
 }) {
   const live = useRealtimePrice(product.id, product, {
-    title: product.title, delay: large ? 0 : 400,
+    title: product.title, delay: large ? 0 : 400, live: listens,
   });
   const price = money(live.price, product.currency);
   const mrp = money(product.mrp, product.currency);
   const saved = off(live.price, product.mrp);
-  const seen = ago(live.at);
+  const seen = when(live.at);
   return (
     <div className={styles.price} data-large={large || undefined}>
       <p className={styles.amount} data-change={live.change ?? undefined}>
         <b data-testid="price">{price ?? 'Price unknown'}</b>
-        {mrp && saved ? <s>{mrp}</s> : null}
+        {mrp && saved ? <s><span className="hidden">before </span>{mrp}</s> : null}
         {saved ? <em>{saved}% off</em> : null}
       </p>
       <p className={styles.stock} data-stock={String(live.inStock)}>
-        {live.inStock === null ? 'Stock unknown'
-          : live.inStock ? 'In stock' : 'Out of stock'}
-        {seen ? <span> · price {seen}</span> : null}
+        <span>
+          {live.inStock === null ? 'Stock unknown'
+            : live.inStock ? 'In stock' : 'Out of stock'}
+        </span>
+        {price && seen ? (
+          <small>
+            price as of{' '}
+            <time dateTime={new Date(live.at ?? 0).toISOString()}>{seen}</time>
+          </small>
+        ) : null}
       </p>
     </div>
   );
@@ -67,8 +81,10 @@ export const ProductCard = memo(function ProductCard({
   eager: boolean;
   onOpen: (id: string) => void;
 }) {
+  const ref = useRef<HTMLElement>(null);
+  const near = useNear(ref);
   return (
-    <article className={styles.card} aria-label={product.title} data-id={product.id}>
+    <article ref={ref} className={styles.card} aria-label={product.title} data-id={product.id}>
       <a
         href={href}
         className={styles.open}
@@ -79,10 +95,14 @@ export const ProductCard = memo(function ProductCard({
           }
         }}
       >
-        <ProductImage product={product} eager={eager} />
+        <ProductImage
+          product={product}
+          sizes="(max-width: 760px) 46vw, 240px"
+          eager={eager}
+        />
         <span className={styles.title}>{product.title}</span>
       </a>
-      <Price product={product} />
+      <Price product={product} live={near} />
       <p className={styles.shop}>
         {nameOf(product.retailer)}
         {product.verified === false ? ' · not verified yet' : ''}
@@ -90,3 +110,13 @@ export const ProductCard = memo(function ProductCard({
     </article>
   );
 });
+
+/** The place of a card that is on its way; as large as one. */
+export function ProductBlank() {
+  return (
+    <div className={styles.blank} aria-hidden>
+      <span className={styles.image} />
+      <i /><i /><i /><i />
+    </div>
+  );
+}

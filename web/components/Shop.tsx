@@ -1,27 +1,27 @@
 'use client';
 
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import { ExternalLink, Link2, Search, X } from 'lucide-react';
+import {
+  keepPreviousData, useInfiniteQuery, useQueryClient, type InfiniteData,
+} from '@tanstack/react-query';
+import { Search, SlidersHorizontal, X } from 'lucide-react';
 import Link from 'next/link';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { useWebSocket } from '../hooks/useWebSocket';
-import { api, Problem, search, type Product } from '../lib/api';
-import { money } from '../lib/money';
-import { copyLink } from '../lib/share';
-import { facet, history } from '../lib/shop';
-import { nameOf, safeLink } from '../lib/sources';
+import { api, Problem, search, type Product, type ProductPage } from '../lib/api';
+import { fits } from '../lib/shop';
 import { useQueryParams, withChanges } from '../lib/url';
-import { Chart } from './Chart';
-import { Dialog } from './Dialog';
 import { Note } from './Note';
-import { Price, ProductCard, ProductImage } from './ProductCard';
+import { ProductBlank, ProductCard } from './ProductCard';
+import { ProductDialog } from './ProductDialog';
+import { chosen, NARROWING, ShopFilters, type Narrowing } from './ShopFilters';
 import styles from './Shop.module.css';
 
 const PER_PAGE = 48;
-const FILTERS = ['query', 'category', 'retailer', 'minPrice', 'maxPrice',
-  'inStock', 'sort'] as const;
+const FACETS = 'category,retailer,inStock,verified,price';
+const FILTERS = ['query', 'sort', ...NARROWING] as const;
+const NOTHING = Object.fromEntries(NARROWING.map((name) => [name, '']));
 
 const sorts = [
   ['', 'Best match'], ['price_asc', 'Price, low to high'],
@@ -40,7 +40,7 @@ export function Shop() {
 
   const key = search(filters);
   const path = (page: number) => `/products${search({
-    ...filters, page, perPage: PER_PAGE, facets: 'category,retailer',
+    ...filters, page, perPage: PER_PAGE, facets: FACETS,
   })}`;
   const shop = useInfiniteQuery({
     queryKey: ['products', key],
@@ -50,7 +50,10 @@ export function Shop() {
       page * PER_PAGE < last.total && last.results.length > 0
         ? page + 1 : undefined),
     staleTime: 30_000,
+    // While other filters are looked up, what is there stays there.
+    placeholderData: keepPreviousData,
   });
+  const older = shop.isPlaceholderData;
   const [first] = shop.data?.pages ?? [];
   const products = useMemo(() => {
     const seen = new Map<string, Product>();
@@ -61,15 +64,20 @@ export function Shop() {
     }
     return [...seen.values()];
   }, [shop.data]);
-  useScrollMemory(`shop:${key}`, products.length > 0);
+  useScrollMemory(`shop:${key}`, products.length > 0 && !older);
 
   // What is new is told of, and shown when the reader wants it.
   const [news, setNews] = useState(0);
   useEffect(() => { setNews(0); }, [key]);
   const closed = shop.error instanceof Problem
     && (shop.error.status === 404 || shop.error.status === 405);
-  useWebSocket(shop.isSuccess ? 'products' : null, () => {
-    setNews((n) => n + 1);
+  useWebSocket<Product>(shop.isSuccess ? 'products' : null, (product) => {
+    if (products.some(({ id }) => id === product?.id)) {
+      queries.setQueryData<InfiniteData<ProductPage>>(['products', key],
+        (old) => old && withProduct(old, product));
+    } else if (product && fits(product, filters)) {
+      setNews((n) => n + 1);
+    }
   });
   const refreshing = first?.refreshing === true;
   useEffect(() => {
@@ -87,7 +95,7 @@ export function Shop() {
   const { hasNextPage, isFetching, fetchNextPage } = shop;
   useEffect(() => {
     const element = end.current;
-    if (!element || !hasNextPage || isFetching) {
+    if (!element || !hasNextPage || isFetching || older) {
       return;
     }
     const observer = new IntersectionObserver((entries) => {
@@ -97,10 +105,22 @@ export function Shop() {
     }, { rootMargin: '1200px' });
     observer.observe(element);
     return () => { observer.disconnect(); };
-  }, [hasNextPage, isFetching, fetchNextPage, products.length]);
+  }, [hasNextPage, isFetching, fetchNextPage, products.length, older]);
 
   const open = useCallback((id: string) => { change({ product: id }, 'push'); },
                            [change]);
+  const narrow = useCallback((changes: Partial<Narrowing>) => {
+    const { minPrice = filters.minPrice, maxPrice = filters.maxPrice } = changes;
+    change(minPrice && maxPrice && Number(minPrice) > Number(maxPrice)
+      ? { ...changes, minPrice: maxPrice, maxPrice: minPrice } : changes, 'push');
+    // What is found now begins at the top.
+    const top = results.current?.offsetTop ?? 0;
+    if (window.scrollY > top) {
+      window.scrollTo(0, Math.max(0, top - 90));
+    }
+  }, [change, filters.minPrice, filters.maxPrice]);
+  const [filtering, setFiltering] = useState(false);
+  const results = useRef<HTMLElement>(null);
   const hrefOf = (id: string) => `/shop${withChanges(key.slice(1), { product: id })}`;
 
   if (closed) {
@@ -114,8 +134,9 @@ export function Shop() {
       </Note>
     );
   }
-  const set = FILTERS.some((name) => name !== 'query' && name !== 'sort'
-    && filters[name]);
+  const picked = chosen(filters);
+  const failed = shop.isError && products.length === 0;
+  const nothing = shop.isSuccess && products.length === 0 && !refreshing;
 
   return (
     <>
@@ -150,59 +171,34 @@ export function Shop() {
       </div>
 
       <div className={styles.page}>
-        <aside className={styles.filters} aria-label="Filters">
-          {(['category', 'retailer'] as const).map((name) => {
-            const values = facet(first, name);
-            return values.length > 0 ? (
-              <fieldset key={name}>
-                <legend>{name}</legend>
-                {values.slice(0, 12).map(({ value, count }) => (
-                  <label key={value}>
-                    <input
-                      type="checkbox"
-                      checked={filters[name] === value}
-                      onChange={() => {
-                        change({ [name]: filters[name] === value ? '' : value }, 'push');
-                      }}
-                    />
-                    <span>{name === 'retailer' ? nameOf(value) : value}</span>
-                    <small>{count}</small>
-                  </label>
-                ))}
-              </fieldset>
-            ) : null;
-          })}
-          <fieldset className={styles.range}>
-            <legend>Price</legend>
-            <PriceRange filters={filters} change={change} />
-          </fieldset>
-          <label className={styles.stock}>
-            <input
-              type="checkbox"
-              checked={filters.inStock === 'true'}
-              onChange={(event) => {
-                change({ inStock: event.target.checked ? 'true' : '' }, 'push');
-              }}
-            />
-            <span>In stock only</span>
-          </label>
-          {set ? (
-            <button
-              type="button"
-              className="button quiet slim"
-              onClick={() => {
-                change({ category: '', retailer: '', minPrice: '', maxPrice: '', inStock: '' }, 'push');
-              }}
-            >
-              <X size={16} aria-hidden /> Clear
-            </button>
-          ) : null}
-        </aside>
+        <div className={styles.side}>
+          <button
+            type="button"
+            className={`button quiet slim ${styles.toggle}`}
+            aria-expanded={filtering}
+            aria-controls="filters"
+            onClick={() => { setFiltering((on) => !on); }}
+          >
+            <SlidersHorizontal size={16} aria-hidden /> Filters
+            {picked.length > 0 ? ` (${picked.length})` : ''}
+          </button>
+          <aside
+            id="filters"
+            className={styles.filters}
+            aria-label="Filters"
+            data-open={filtering || undefined}
+          >
+            <ShopFilters page={first} filters={filters} change={narrow} />
+          </aside>
+        </div>
 
-        <section className={styles.results} aria-label="Products">
-          <p className={styles.count} role="status">
-            {first ? `${first.total.toLocaleString('en-IN')} product${first.total === 1 ? '' : 's'}` : ''}
-            {refreshing ? ' · asking the shops for more' : ''}
+        <section ref={results} className={styles.results} aria-label="Products" aria-busy={older || shop.isPending}>
+          <div className={styles.count}>
+            <p role="status">
+              {shop.isPending ? 'Looking through the shops' : ''}
+              {first ? `${first.total.toLocaleString('en-IN')}${first.total >= 10_000 ? ' or more' : ''} product${first.total === 1 ? '' : 's'}` : ''}
+              {refreshing ? ' · asking the shops for more' : ''}
+            </p>
             {news > 0 ? (
               <button
                 type="button"
@@ -212,11 +208,27 @@ export function Shop() {
                   void queries.invalidateQueries({ queryKey: ['products', key] });
                 }}
               >
-                {news} new
+                Show {news} new
               </button>
             ) : null}
-          </p>
-          {shop.isError && products.length === 0 ? (
+            {picked.map(([name, undo]) => (
+              <button
+                key={name}
+                type="button"
+                className={styles.chip}
+                onClick={() => { narrow(undo); }}
+              >
+                <span className="hidden">Without </span>{name}
+                <X size={14} aria-hidden />
+              </button>
+            ))}
+            {picked.length > 1 ? (
+              <button type="button" className={styles.clear} onClick={() => { narrow(NOTHING); }}>
+                Clear all
+              </button>
+            ) : null}
+          </div>
+          {failed ? (
             <Note
               alert
               title="The shop cannot be reached"
@@ -226,15 +238,28 @@ export function Shop() {
                 </button>
               )}
             >
-              {shop.error.message}
+              {shop.error instanceof Problem && shop.error.status >= 500
+                ? 'Our list of products cannot be read at the moment. Give it a few seconds.'
+                : shop.error.message}
             </Note>
           ) : null}
-          {shop.isSuccess && products.length === 0 && !refreshing ? (
-            <Note title="Nothing was found">Try other words, or fewer filters.</Note>
+          {nothing ? (
+            <Note
+              title="Nothing was found"
+              action={picked.length > 0 ? (
+                <button type="button" className="button" onClick={() => { narrow(NOTHING); }}>
+                  Take the filters away
+                </button>
+              ) : undefined}
+            >
+              {picked.length > 0
+                ? 'There may be some beyond these filters.'
+                : 'Try other words: “sofa”, “walnut desk”, “floor lamp”.'}
+            </Note>
           ) : null}
-          <div className={styles.grid}>
+          <div className={styles.grid} data-older={older || undefined}>
             {shop.isPending ? Array.from({ length: 8 }, (_, i) => (
-              <span key={i} className={styles.blank} aria-hidden />
+              <ProductBlank key={i} />
             )) : null}
             {products.map((product, i) => (
               <ProductCard
@@ -264,109 +289,15 @@ export function Shop() {
   );
 }
 
-function PriceRange({ filters, change }: {
-  filters: Record<'minPrice' | 'maxPrice', string>;
-  change: (changes: Record<string, string>, how: 'push') => void;
-}) {
-  const apply = (name: string) => (event: { target: { value: string } }) => {
-    const value = event.target.value.trim();
-    if (/^\d*$/.test(value)) {
-      change({ [name]: value }, 'push');
-    }
+/* A page with a newer form of one of its products. */
+function withProduct(old: InfiniteData<ProductPage>, product: Product):
+InfiniteData<ProductPage> {
+  return {
+    ...old,
+    pages: old.pages.map((page) => ({
+      ...page,
+      results: page.results.map((one) => (
+        one.id === product.id ? product : one)),
+    })),
   };
-  return (
-    <div className={styles.prices}>
-      <input
-        key={`a${filters.minPrice}`}
-        className="field"
-        inputMode="numeric"
-        aria-label="From, in rupees"
-        placeholder="from ₹"
-        defaultValue={filters.minPrice}
-        onBlur={apply('minPrice')}
-        onKeyDown={(event) => { if (event.key === 'Enter') { event.currentTarget.blur(); } }}
-      />
-      <input
-        key={`b${filters.maxPrice}`}
-        className="field"
-        inputMode="numeric"
-        aria-label="To, in rupees"
-        placeholder="to ₹"
-        defaultValue={filters.maxPrice}
-        onBlur={apply('maxPrice')}
-        onKeyDown={(event) => { if (event.key === 'Enter') { event.currentTarget.blur(); } }}
-      />
-    </div>
-  );
-}
-
-function ProductDialog({ id, known, link, onClose }: {
-  id: string;
-  known: Product | undefined;
-  link: string;
-  onClose: () => void;
-}) {
-  const query = useQuery({
-    queryKey: ['product', id],
-    queryFn: ({ signal }) => api.product(id, signal),
-    placeholderData: known,
-    staleTime: 30_000,
-  });
-  const past = useQuery({
-    queryKey: ['product', id, 'history'],
-    queryFn: ({ signal }) => api.history(id, 90, signal),
-    retry: false,
-  });
-  const product = query.data ?? known;
-  const points = useMemo(() => history(past.data), [past.data]);
-
-  if (!product) {
-    return (
-      <Dialog label="Product" onClose={onClose}>
-        <Note title={query.isError ? 'This product cannot be found' : 'One moment'}>
-          {query.isError ? query.error.message : undefined}
-        </Note>
-      </Dialog>
-    );
-  }
-  const seller = safeLink(product.productUrl);
-  const lowest = money(product.lowest30d, product.currency);
-  return (
-    <Dialog label={product.title} onClose={onClose}>
-      <div className={styles.product}>
-        <ProductImage product={product} eager />
-        <div className={styles.about}>
-          <p className={styles.soft}>
-            {nameOf(product.retailer)}{product.category ? ` · ${product.category}` : ''}
-          </p>
-          <h2>{product.title}</h2>
-          <Price product={product} large />
-          {lowest ? <p className={styles.soft}>Lowest in 30 days: {lowest}</p> : null}
-          {points.length > 1 ? (
-            <Chart
-              points={points}
-              label="Price in 90 days"
-              format={(value) => money(value.toFixed(2), product.currency) ?? ''}
-              steps
-              tall
-            />
-          ) : null}
-          <div className={styles.actions}>
-            {seller ? (
-              <a className="button" href={seller} target="_blank" rel="noreferrer nofollow">
-                Buy at {nameOf(product.retailer)} <ExternalLink size={16} aria-hidden />
-              </a>
-            ) : null}
-            <button
-              type="button"
-              className="button quiet"
-              onClick={() => { void copyLink(link); }}
-            >
-              <Link2 size={16} aria-hidden /> Copy link
-            </button>
-          </div>
-        </div>
-      </div>
-    </Dialog>
-  );
 }

@@ -28,6 +28,25 @@ async function call(method, path, body, accept = '*/*') {
   return response;
 }
 
+function parameter(template, name) {
+  return description.paths[template].get.parameters
+    .find((one) => one.name === name);
+}
+
+/* Every method and path that README.md tells clients of. */
+async function told() {
+  const readme = await readFile(
+    new URL('../../README.md', import.meta.url), 'utf8');
+  const http = readme.slice(readme.indexOf('\n## HTTP'),
+                            readme.indexOf('\n## For operators'));
+  return [...http.matchAll(
+    /\b(GET|POST|PUT|DELETE)(?:` and `([A-Z]+))?\s+(\/[a-z/{}.,]+)/g)]
+    .flatMap(([, one, other, path]) => [one, ...other ? [other] : []]
+      .map((method) => [method.toLowerCase(),
+                        path.replace(/\{id\}\.\{.*/, '{file}')
+                          .replace(/[.,]$/, '')]));
+}
+
 /* The schema that the description has for this answer. */
 function schema(method, template, response) {
   const { responses } = description.paths[template][method.toLowerCase()];
@@ -80,6 +99,11 @@ async function lines() {
 }
 
 await run(async () => {
+  const all = await told();
+  ok(all.length >= 20, 'README.md has been read', all);
+  is(all.filter(([method, path]) => !description.paths[path]?.[method]), [],
+     'what README.md tells of is described');
+
   await check('GET', '/generate/options', '/generate/options', 200);
   await check('GET', '/health/ready', '/health/ready', 200);
 
@@ -97,8 +121,24 @@ await run(async () => {
   await check('DELETE', '/designs/{id}/like', `/designs/${id}/like`, 200);
   await check('PUT', '/designs/{id}/like', '/designs/no%20id/like', 400);
 
-  await check('GET', '/products',
-              '/products?query=sofa&facets=category,retailer', 200);
+  await ask('sql', `SELECT count(*) FROM atelier.products_see('[{
+    "id": "ikea:1", "title": "A sofa", "url": "https://www.ikea.com/in/p/1",
+    "price": 1500000, "currency": "INR", "inStock": true}]')`);
+  const goods = await check('GET', '/products',
+    '/products?query=sofa&facets=category,retailer,inStock,verified,price', 200);
+  is(goods.facets.price.ranges,
+     [{ min: '10000.00', max: '19999.99', count: 1 }], 'with ranges of prices');
+  await check('GET', '/products/{id}', '/products/ikea:1', 200);
+  const past = await check('GET', '/products/{id}/history',
+                           '/products/ikea:1/history?days=7', 200);
+  is(past.points.map(({ price }) => price), ['15000.00'], 'with its price');
+  await check('GET', '/products/{id}/history', '/products/ikea:1/history?days=0',
+              400);
+  await check('GET', '/products/{id}/history', '/products/ikea:none/history', 404);
+  for (const sort of parameter('/products', 'sort').schema.enum) {
+    await check('GET', '/products', `/products?sort=${sort}`, 200);
+  }
+  await check('GET', '/products', '/products?sort=cheap', 400);
   await check('GET', '/products', '/products?page=0', 400);
   await check('GET', '/products/{id}', '/products/ikea:none', 404);
 

@@ -1,6 +1,10 @@
 /* Debian's Chromium, by playwright-core, with nothing fetched from outside. */
 
+import { readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
+
+const axe = await readFile(
+  new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 export async function launch() {
   return await chromium.launch({
@@ -28,4 +32,18 @@ export async function open(browser, options = {}) {
   });
   page.on('pageerror', (error) => { said.push(String(error)); });
   return { context, page, said };
+}
+
+/* What axe finds on a page, or within a part of it, that is serious. */
+export async function serious(page, part) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(
+    (within) => window.axe.run(within ?? document), part);
+  return violations.filter(({ impact }) => /serious|critical/.test(impact))
+    .map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html)]);
+}
+
+/* What a page says of its socket. */
+export function live(page) {
+  return page.getByRole('status').filter({ hasText: /^Live$/ });
 }

@@ -1,15 +1,12 @@
 /* Every page at two widths, in the light and in the dark: axe, the policy,
  * shifts, what is loaded first, and text that would be HTML. */
 
-import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { launch, open } from './browser.mjs';
+import { launch, open, serious } from './browser.mjs';
 import { is, ok, run, until } from './report.mjs';
 
 const [address, shots] = process.argv.slice(2);
 const browser = await launch();
-const axe = await readFile(
-  new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 const pages = [
   ['/', '#prompt'], ['/feed?query=sofa', 'article[data-id]'],
@@ -53,11 +50,7 @@ async function look(path, selector, width, colorScheme) {
      `${name}: nothing sticks out`);
   const shifted = await page.evaluate(() => window.shifted);
   ok(shifted <= 0.02, `${name}: nothing shifts`, shifted);
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  is(violations.filter(({ impact }) => /serious|critical/.test(impact))
-    .map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html)]),
-     [], `${name}: axe finds nothing serious`);
+  is(await serious(page), [], `${name}: axe finds nothing serious`);
   // A page or a service that is not there is told of by the console itself.
   is(said.filter((text) => !/status of 404/.test(text)), [],
      `${name}: nothing in the console`);

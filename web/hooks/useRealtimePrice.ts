@@ -2,7 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import type { PriceUpdate, Product, ProductPage } from '../lib/api';
+import type { PriceUpdate, Product } from '../lib/api';
 import { minor, money } from '../lib/money';
 import { tell } from '../lib/toast';
 import { useWebSocket } from './useWebSocket';
@@ -20,6 +20,8 @@ export interface UseRealtimePriceOptions {
   /** Tell of changes by a toast; with the product's title beside it. */
   title?: string;
   delay?: number;
+  /** Listen; a socket has but so many channels. */
+  live?: boolean;
 }
 
 const FLASH = 2400;
@@ -31,19 +33,22 @@ const FLASH = 2400;
 export function useRealtimePrice(
   productId: string,
   known: Pick<Product, 'price' | 'inStock' | 'priceAt'> | undefined,
-  { title, delay }: UseRealtimePriceOptions = {},
+  { title, delay, live = true }: UseRealtimePriceOptions = {},
 ): RealtimePrice {
   const queries = useQueryClient();
   const [update, setUpdate] = useState<PriceUpdate | null>(null);
   const [change, setChange] = useState<'up' | 'down' | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
-  const price = update ? update.price : known?.price ?? null;
-  const inStock = update ? update.inStock : known?.inStock ?? null;
+  // A list that was fetched later knows better.
+  const told = update && !later(known?.priceAt, update.at) ? update : null;
+  const price = told ? told.price : known?.price ?? null;
+  const inStock = told ? told.inStock : known?.inStock ?? null;
 
   useEffect(() => () => { clearTimeout(timer.current); }, []);
 
-  useWebSocket<PriceUpdate>(`product:${productId}`, (data, { first }) => {
+  const channel = live ? `product:${productId}` : null;
+  useWebSocket<PriceUpdate>(channel, (data, { first }) => {
     if (typeof data !== 'object' || data === null || !('price' in data)) {
       return;
     }
@@ -76,16 +81,10 @@ export function useRealtimePrice(
     },
   });
 
-  return { price, inStock, at: update?.at ?? known?.priceAt ?? null, change };
+  return { price, inStock, at: told?.at ?? known?.priceAt ?? null, change };
 }
 
-/** A page of products with a newer price in it. */
-export function withPrice(page: ProductPage, update: PriceUpdate): ProductPage {
-  return {
-    ...page,
-    results: page.results.map((product) => (
-      product.id === update.productId
-        ? { ...product, price: update.price, inStock: update.inStock }
-        : product)),
-  };
+function later(a: string | null | undefined, b: string | number | undefined):
+boolean {
+  return !!a && Date.parse(a) > new Date(b ?? NaN).getTime();
 }

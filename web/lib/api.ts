@@ -12,6 +12,7 @@ export type DesignPage = Schemas['DesignPage'];
 export type Generation = Schemas['Generation'];
 export type GenerationRequest = Schemas['GenerationRequest'];
 export type GenerationList = Schemas['GenerationList'];
+export type History = Schemas['History'];
 export type Like = Schemas['Like'];
 export type LikeList = Schemas['LikeList'];
 export type Options = Schemas['Options'];
@@ -171,7 +172,7 @@ export const api = {
     get<Product>(`/products/${segment(id)}`, signal),
 
   history: (id: string, days: number, signal?: AbortSignal) =>
-    get<unknown>(`/products/${segment(id)}/history?days=${days}`, signal),
+    get<History>(`/products/${segment(id)}/history?days=${days}`, signal),
 
   ready: (signal?: AbortSignal) =>
     get<Record<string, unknown>>('/health/ready', signal),

@@ -55,7 +55,7 @@ export interface LiveHandlers {
 }
 
 export type LiveState =
-  /** Nobody listens to anything. */
+  /** Nobody listens to anything, or holds the socket. */
   | { status: 'idle' }
   | { status: 'connecting'; tries: number }
   | { status: 'open' }
@@ -131,6 +131,7 @@ export class LiveClient {
   private readonly around: Surroundings | undefined;
   private readonly channels = new Map<string, Channel>();
   private readonly watchers = new Set<(state: LiveState) => void>();
+  private holders = 0;
   private now: LiveState = { status: 'idle' };
 
   private socket: Socket | undefined;
@@ -210,6 +211,24 @@ export class LiveClient {
     };
   }
 
+  /**
+   * Has a socket although nobody listens, until the returned call: for a page
+   * that says whether it is connected.
+   */
+  hold(): () => void {
+    let held = true;
+
+    this.holders++;
+    this.later();
+    return () => {
+      if (held) {
+        held = false;
+        this.holders--;
+        this.later();
+      }
+    };
+  }
+
   /** Sends a message of another kind, now or when there is a socket. */
   send(message: object): void {
     this.waiting.push(JSON.stringify(message));
@@ -234,6 +253,7 @@ export class LiveClient {
     this.around?.removeEventListener('pagehide', this.hidden);
     this.around?.document?.removeEventListener('visibilitychange', this.seen);
     this.channels.clear();
+    this.holders = 0;
     this.drop(1000);
     this.become({ status: 'idle' });
     this.watchers.clear();
@@ -376,7 +396,7 @@ export class LiveClient {
         return true;
       }
     }
-    return this.waiting.length > 0;
+    return this.waiting.length > 0 || this.holders > 0;
   }
 
   private attend(name: string): void {

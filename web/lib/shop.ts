@@ -1,68 +1,109 @@
-/* What the shop's answers come in, made into one form each. */
+/* What the shop's answers are made into, to be shown. */
 
-import type { ProductPage } from './api';
-import { minor } from './money';
+import type { components } from './api-types';
+import type { Product, ProductPage } from './api';
+import { minor, money } from './money';
 import type { Point } from '../components/Chart';
 
-export interface Facet {
+type Schemas = components['schemas'];
+export type Range = Schemas['PriceRange'];
+
+export interface Choice {
   value: string;
   count: number;
 }
 
-/** {"sofa": 3} and [{"value": "sofa", "count": 3}] alike, most first. */
-export function facet(page: ProductPage | undefined, name: string): Facet[] {
-  const raw = page?.facets?.[name];
-  let list: Facet[] = [];
-  if (Array.isArray(raw)) {
-    list = raw.flatMap((one: Record<string, unknown>) => {
-      const value = one.value ?? one.name;
-      return typeof value === 'string' && typeof one.count === 'number'
-        ? [{ value, count: one.count }] : [];
-    });
-  } else if (typeof raw === 'object' && raw !== null) {
-    list = Object.entries(raw).flatMap(([value, count]) => (
-      typeof count === 'number' ? [{ value, count }] : []));
-  }
-  return list.sort((a, b) => b.count - a.count);
+/** The values of a facet; one that is chosen is there in any case. */
+export function choices(page: ProductPage | undefined,
+                        name: 'category' | 'retailer', chosen: string):
+Choice[] {
+  const list = page?.facets?.[name] ?? [];
+  return !chosen || list.some(({ value }) => value === chosen)
+    ? list : [{ value: chosen, count: 0 }, ...list];
 }
 
-/** The points of a price's history, oldest first. */
-export function history(answer: unknown): Point[] {
-  let list: unknown = answer;
-  if (typeof answer === 'object' && answer !== null && !Array.isArray(answer)) {
-    const { points, results } = answer as Record<string, unknown>;
-    list = points ?? results;
-  }
-  if (!Array.isArray(list)) {
-    return [];
-  }
-  return (list as Record<string, unknown>[]).flatMap((one) => {
-    const when = one.at ?? one.day ?? one.date;
-    const at = typeof when === 'number' ? when : Date.parse(String(when));
-    const price = minor(typeof one.price === 'string' ? one.price : null);
-    return Number.isFinite(at) && price !== undefined
-      ? [{ at, value: Number(price) / 100 }] : [];
-  }).sort((a, b) => a.at - b.at);
+/** How many of that flag are "true"; nothing while it is not known. */
+export function count(page: ProductPage | undefined,
+                      name: 'inStock' | 'verified'): number | undefined {
+  const list = page?.facets?.[name];
+  return list && (list.find(({ value }) => value)?.count ?? 0);
 }
 
-/** "just now", "5 minutes ago", "3 days ago" */
-export function ago(at: string | number | null, now = Date.now()):
+/** "₹10,000 – ₹20,000", "Under ₹1,000", "₹50,00,000 and more" */
+export function rangeName({ min, max }: Pick<Range, 'min' | 'max'>): string {
+  // "19999.99": the next range begins where it ends
+  const end = minor(max);
+  const next = end === undefined || end % 100n !== 99n ? max
+    : String((end + 1n) / 100n);
+  const from = money(min);
+  const to = money(next);
+  if (from && to) {
+    return `${from} – ${to}`;
+  }
+  return from ? `${from} and more` : to ? `Under ${to}` : 'Any price';
+}
+
+/** Whether a product that is new may belong to what is looked at. */
+export function fits(product: Product, filters: {
+  query: string; category: string; retailer: string; minPrice: string;
+  maxPrice: string; inStock: string; verified: string;
+}): boolean {
+  const price = minor(product.price);
+  const least = minor(filters.minPrice);
+  const most = minor(filters.maxPrice);
+  const title = product.title.toLowerCase();
+  return (!filters.retailer || filters.retailer === product.retailer)
+    && (!filters.category || filters.category === product.category)
+    && (!filters.inStock || filters.inStock === String(product.inStock))
+    && (!filters.verified || filters.verified === String(product.verified))
+    && (least === undefined || (price !== undefined && price >= least))
+    && (most === undefined || (price !== undefined && price <= most))
+    && filters.query.toLowerCase().split(/\s+/)
+      .every((word) => title.includes(word));
+}
+
+/** A word of a shop, as "tv-units", for people. */
+export function words(text: string): string {
+  const plain = text.replace(/-/g, ' ').trim();
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+/** The points of a price's history, oldest first: those where it moved. */
+export function points(history: Schemas['History'] | undefined): Point[] {
+  return (history?.points ?? []).flatMap(({ at, price }) => {
+    const when = Date.parse(at);
+    const amount = minor(price);
+    return Number.isFinite(when) && amount !== undefined
+      ? [{ at: when, value: Number(amount) / 100 }] : [];
+  }).sort((a, b) => a.at - b.at)
+    .filter(({ value }, i, all) => value !== all[i - 1]?.value);
+}
+
+const clock = new Intl.DateTimeFormat('en-IN', {
+  hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+});
+const day = new Intl.DateTimeFormat('en-IN', { day: 'numeric', month: 'short' });
+const full = new Intl.DateTimeFormat('en-IN', {
+  day: 'numeric', month: 'short', year: 'numeric',
+});
+
+/** "14:05" of today, "yesterday, 14:05", "3 Nov", "3 Nov 2025" */
+export function when(at: string | number | null, now = Date.now()):
 string | undefined {
   const then = typeof at === 'number' ? at : Date.parse(at ?? '');
   if (!Number.isFinite(then)) {
     return undefined;
   }
-  const minutes = Math.max(0, Math.round((now - then) / 60_000));
-  const words = (n: number, unit: string) => (
-    `${n} ${unit}${n === 1 ? '' : 's'} ago`);
-  if (minutes < 1) {
-    return 'just now';
+  const date = new Date(then);
+  const today = new Date(now);
+  const midnight = new Date(today.getFullYear(), today.getMonth(),
+                            today.getDate()).getTime();
+  if (then >= midnight) {
+    return clock.format(date);
   }
-  if (minutes < 60) {
-    return words(minutes, 'minute');
+  if (then >= midnight - 86_400_000) {
+    return `yesterday, ${clock.format(date)}`;
   }
-  if (minutes < 48 * 60) {
-    return words(Math.round(minutes / 60), 'hour');
-  }
-  return words(Math.round(minutes / 1440), 'day');
+  return date.getFullYear() === today.getFullYear()
+    ? day.format(date) : full.format(date);
 }

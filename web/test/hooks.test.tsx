@@ -169,6 +169,34 @@ describe('useRealtimePrice', () => {
     expect(said.map(([, text]) => text)).toEqual(['Price updated: ₹800']);
   });
 
+  it('knows what was fetched later better than what was told', async () => {
+    const at = (hour: number) => new Date(Date.UTC(2026, 10, 10, hour)).toISOString();
+    const { result, rerender } = renderHook(
+      ({ priceAt, price }) => useRealtimePrice('a', { ...known, price, priceAt }),
+      { wrapper, initialProps: { price: '1000', priceAt: at(1) } });
+    await settle();
+    act(() => { server.publish('product:a', update({ price: '900', at: at(2) })); });
+    expect(result.current).toMatchObject({ price: '900', at: at(2) });
+    rerender({ price: '800', priceAt: at(3) });
+    expect(result.current).toMatchObject({ price: '800', at: at(3) });
+  });
+
+  it('listens only while it is told to', async () => {
+    const { result, rerender } = renderHook(
+      ({ live }) => useRealtimePrice('a', known, { live }),
+      { wrapper, initialProps: { live: false } });
+    await settle();
+    expect(server.sockets).toHaveLength(0);
+    rerender({ live: true });
+    await settle();
+    act(() => { server.publish('product:a', update({ price: '900' })); });
+    expect(result.current.price).toBe('900');
+    rerender({ live: false });
+    await settle();
+    expect(server.socket.subscribed.size).toBe(0);
+    expect(result.current.price).toBe('900');
+  });
+
   it('is not misled by a message that is no update', async () => {
     const { result } = renderHook(() => useRealtimePrice('a', known), { wrapper });
     await settle();

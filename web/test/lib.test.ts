@@ -4,7 +4,7 @@ import { decode } from '../lib/blurhash';
 import { minor, money, off } from '../lib/money';
 import { parse, sum } from '../lib/metrics';
 import { enhanced } from '../lib/prompt';
-import { ago, facet, history } from '../lib/shop';
+import { choices, count, fits, points, rangeName, when, words } from '../lib/shop';
 import { withChanges } from '../lib/url';
 import type { ProductPage } from '../lib/api';
 
@@ -66,37 +66,78 @@ describe('the shop', () => {
   const page = (facets: ProductPage['facets']) => (
     { total: 0, results: [], ...(facets ? { facets } : {}) });
 
-  it('has facets in either form', () => {
-    const want = [{ value: 'sofa', count: 9 }, { value: 'lamp', count: 2 }];
-    expect(facet(page({ category: { lamp: 2, sofa: 9 } }), 'category'))
-      .toEqual(want);
-    expect(facet(page({
-      category: [{ value: 'lamp', count: 2 }, { value: 'sofa', count: 9 }],
-    }), 'category')).toEqual(want);
-    expect(facet(page({ category: 'x' }), 'category')).toEqual([]);
-    expect(facet(undefined, 'category')).toEqual([]);
+  it('offers what there is, and what was chosen', () => {
+    const list = [{ value: 'ikea', count: 9 }, { value: 'amazon', count: 2 }];
+    const one = page({ retailer: list });
+    expect(choices(one, 'retailer', '')).toEqual(list);
+    expect(choices(one, 'retailer', 'amazon')).toEqual(list);
+    expect(choices(one, 'retailer', 'flipkart'))
+      .toEqual([{ value: 'flipkart', count: 0 }, ...list]);
+    expect(choices(undefined, 'category', '')).toEqual([]);
+  });
+
+  it('counts what is in stock', () => {
+    const one = page({ inStock: [{ value: false, count: 3 },
+                                 { value: true, count: 8 }], verified: [] });
+    expect(count(one, 'inStock')).toBe(8);
+    expect(count(one, 'verified')).toBe(0);
+    expect(count(undefined, 'inStock')).toBeUndefined();
+  });
+
+  it('knows what may belong to what is looked at', () => {
+    const product = {
+      id: 'ikea:1', retailer: 'ikea', title: 'Green Sofa', productUrl: 'x',
+      price: '100.00', currency: 'INR', inStock: true, verified: true,
+      category: 'sofas',
+    };
+    const none = { query: '', category: '', retailer: '', minPrice: '',
+                   maxPrice: '', inStock: '', verified: '' };
+    for (const some of [{}, { query: 'sofa green' }, { retailer: 'ikea' },
+                        { minPrice: '100', maxPrice: '100.00' },
+                        { inStock: 'true', category: 'sofas' }]) {
+      expect(fits(product, { ...none, ...some }), JSON.stringify(some)).toBe(true);
+    }
+    for (const some of [{ query: 'red sofa' }, { retailer: 'amazon' },
+                        { minPrice: '100.01' }, { maxPrice: '99' },
+                        { inStock: 'false' }, { category: 'lamps' }]) {
+      expect(fits(product, { ...none, ...some }), JSON.stringify(some)).toBe(false);
+    }
+    expect(fits({ ...product, price: null }, { ...none, maxPrice: '9' })).toBe(false);
+  });
+
+  it('has ranges in words', () => {
+    expect(rangeName({ min: '10000.00', max: '19999.99' }))
+      .toBe('₹10,000 – ₹20,000');
+    expect(rangeName({ min: null, max: '999.99' })).toBe('Under ₹1,000');
+    expect(rangeName({ min: '5000000.00', max: null }))
+      .toBe('₹50,00,000 and more');
+    expect(rangeName({ min: '500', max: '750.50' })).toBe('₹500 – ₹750.50');
+    expect(rangeName({ min: '', max: '' })).toBe('Any price');
+    expect(words('tv-units')).toBe('Tv units');
   });
 
   it('has a history, oldest first', () => {
-    const points = [{ at: '2026-11-02T00:00:00Z', price: '90.50' },
-                    { at: '2026-11-01T00:00:00Z', price: '100' },
-                    { at: 'never', price: '1' }, { at: 5, price: null }];
-    const want = [{ at: Date.UTC(2026, 10, 1), value: 100 },
-                  { at: Date.UTC(2026, 10, 2), value: 90.5 }];
-    expect(history(points)).toEqual(want);
-    expect(history({ points })).toEqual(want);
-    expect(history('x')).toEqual([]);
-    expect(history(null)).toEqual([]);
+    const point = (at: string, price: string | null) => (
+      { at, price, mrp: null, currency: 'INR', inStock: true });
+    expect(points({ productId: 'a', days: 30, points: [
+      point('2026-11-02T00:00:00Z', '90.50'),
+      point('2026-11-01T00:00:00Z', '100'),
+      point('2026-11-01T12:00:00Z', '100.00'),
+      point('never', '1'), point('2026-11-03T00:00:00Z', null)] }))
+      .toEqual([{ at: Date.UTC(2026, 10, 1), value: 100 },
+                { at: Date.UTC(2026, 10, 2), value: 90.5 }]);
+    expect(points(undefined)).toEqual([]);
   });
 
-  it('tells how old a price is', () => {
-    const now = Date.UTC(2026, 10, 10);
-    expect(ago(now - 20_000, now)).toBe('just now');
-    expect(ago(now - 60_000, now)).toBe('1 minute ago');
-    expect(ago(new Date(now - 3 * 3_600_000).toISOString(), now))
-      .toBe('3 hours ago');
-    expect(ago(now - 5 * 86_400_000, now)).toBe('5 days ago');
-    expect(ago(null, now)).toBeUndefined();
+  it('tells as of when a price is', () => {
+    const now = new Date(2026, 10, 10, 15, 0).getTime();
+    const at = (...date: [number, number, number, number, number]) => (
+      when(new Date(...date).toISOString(), now));
+    expect(at(2026, 10, 10, 0, 5)).toBe('00:05');
+    expect(at(2026, 10, 9, 23, 55)).toBe('yesterday, 23:55');
+    expect(at(2026, 10, 8, 23, 55)).toBe('8 Nov');
+    expect(at(2025, 10, 10, 12, 0)).toBe('10 Nov 2025');
+    expect(when(null, now)).toBeUndefined();
   });
 });
 

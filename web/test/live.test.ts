@@ -139,6 +139,22 @@ describe('one socket', () => {
     expect(live.state.status).toBe('open');
   });
 
+  it('is there for who holds it, and comes back for him', async () => {
+    const release = live.hold();
+    await settle();
+    expect(live.state.status).toBe('open');
+    server.socket.end(1006);
+    await settle(2000);
+    expect(server.sockets).toHaveLength(2);
+    live.subscribe('product:a', listener().handlers)();
+    await settle(60_000);
+    expect(live.state.status).toBe('open');
+    release();
+    release();
+    await settle(6000);
+    expect(live.state.status).toBe('idle');
+  });
+
   it('sends no more than 40 messages in any second', async () => {
     for (let i = 0; i < 100; i++) {
       live.subscribe(`design:x:${i}`, listener().handlers);

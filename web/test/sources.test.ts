@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  imageHosts, imageSet, imageUrl, safeLink, sourceNames, type SourceImage,
+  goodSet, goodUrl, imageHosts, imageSet, imageUrl, safeLink, sourceNames,
+  type SourceImage,
 } from '../lib/sources';
 
 /* As /designs has them, of the real hosts. */
@@ -118,6 +121,82 @@ it('offers a set of widths, each of its own address', () => {
   expect(imageSet(image('openverse'))).toBeUndefined();
   expect(imageSet({ ...image('rawpixel'), thumb: 'https://a.b/image_400/x, y.jpg' }))
     .not.toMatch(/x, y/);
+});
+
+/* As /products has them. */
+const goods = {
+  amazon: 'https://m.media-amazon.com/images/I/71x%2B-aQL._AC_UL1500_.jpg',
+  flipkart: 'https://rukminim2.flixcart.com/image/128/128/xif0q/sofa-original.jpeg?q=70',
+  pepperfry: 'https://ii1.pepperfry.com/media/catalog/product/b/e/800x880/belora-1009292-0.jpg',
+  urbanladder: 'https://cdn.swadeshonline.com/v2/a/b/free/original/sofa/1004979-0.jpg',
+  ikea: 'https://www.ikea.com/in/en/images/products/sofa__10077316_pe127386_s4.jpg',
+};
+
+describe('a width is asked of the CDN of the shop', () => {
+  for (const [retailer, want] of [
+    ['amazon', /\/I\/71x%2B-aQL\._AC_UL480_\.jpg$/],
+    ['flipkart', /\/image\/480\/480\/xif0q\/sofa-original\.jpeg\?q=70$/],
+    ['pepperfry', /\/b\/e\/494x544\/belora-1009292-0\.jpg$/],
+    ['urbanladder', /\/free\/resize-w:480\/sofa\/1004979-0\.jpg$/],
+    ['ikea', /_s4\.jpg$/],
+  ] as const) {
+    it(retailer, () => {
+      expect(goodUrl({ retailer, image: goods[retailer] }, 480)).toMatch(want);
+    });
+  }
+
+  it('in whatever form its address is', () => {
+    const at = (retailer: string, image: string, width = 640) => (
+      goodUrl({ retailer, image }, width));
+    for (const form of ['', '._SX522_', '._AC_UL320_', '._AC_UF480,480_QL65_']) {
+      expect(at('amazon', `https://m.media-amazon.com/images/I/71x${form}.jpg`))
+        .toBe('https://m.media-amazon.com/images/I/71x._AC_UL640_.jpg');
+    }
+    for (const form of ['original', 'resize-w:960', '450x0']) {
+      expect(at('urbanladder', `https://cdn.swadeshonline.com/v2/a/free/${form}/s-0.jpg`))
+        .toBe('https://cdn.swadeshonline.com/v2/a/free/resize-w:640/s-0.jpg');
+    }
+    for (const [width, size] of [[494, '494x544'], [495, '800x880'],
+                                 [960, '1600x1760']] as const) {
+      expect(at('pepperfry', goods.pepperfry, width)).toContain(`/${size}/`);
+    }
+  });
+
+  it('and nothing of one nobody knows', () => {
+    for (const [retailer, image] of [
+      ['urbanladder', 'https://www.ulcdn.net/images/products/1/product/A.jpg'],
+      ['amazon', 'https://m.media-amazon.com/images/G/01/x.jpg'],
+      ['other', goods.flipkart], ['constructor', goods.flipkart],
+    ] as const) {
+      expect(goodUrl({ retailer, image }, 480)).toBe(image);
+    }
+    for (const image of [null, undefined, '', 'javascript:alert(1)']) {
+      expect(goodUrl({ retailer: 'amazon', image }, 480)).toBeUndefined();
+      expect(goodSet({ retailer: 'amazon', image })).toBeUndefined();
+    }
+  });
+
+  it('as a set of widths, each of its own address', () => {
+    const steps = (retailer: keyof typeof goods) => (
+      goodSet({ retailer, image: goods[retailer] })
+        ?.split(', ').map((one) => one.split(' ')[1]));
+    expect(steps('flipkart')).toEqual(
+      ['320w', '480w', '640w', '960w', '1280w']);
+    expect(steps('pepperfry')).toEqual(['320w', '640w', '960w']);
+    expect(steps('ikea')).toBeUndefined();
+  });
+});
+
+it("lets in the hosts of all shops' recipes", () => {
+  const folder = join(__dirname, '../../conf/retailers');
+  for (const file of readdirSync(folder)) {
+    const { images } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as
+      { images: { hosts?: string[] } };
+    for (const host of images.hosts ?? []) {
+      expect(imageHosts.some((one) => one.endsWith(`.${host}`)
+                             || one === `https://${host}`), host).toBe(true);
+    }
+  }
 });
 
 it('links to the open web alone', () => {
