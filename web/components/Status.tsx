@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { useLiveState, useWebSocket } from '../hooks/useWebSocket';
+import { useLiveState } from '../hooks/useWebSocket';
 import { api, Problem } from '../lib/api';
 import { parse, sum, type Sample } from '../lib/metrics';
 import { nameOf } from '../lib/sources';
@@ -40,11 +40,12 @@ onMeasure(() => {
 });
 
 function useMeasures(name: MeasureName): Point[] {
-  useSyncExternalStore((listener) => {
+  const now = useSyncExternalStore((listener) => {
     listeners.add(listener);
     return () => { listeners.delete(listener); };
   }, () => version, () => 0);
-  return measures(name).map(({ at, value }) => ({ at, value }));
+  // The page as it was exported has none, whatever there is by now.
+  return now === 0 ? [] : measures(name).map(({ at, value }) => ({ at, value }));
 }
 
 const ms = (value: number) => `${Math.round(value)} ms`;
@@ -54,8 +55,6 @@ const whole = (value: number) => Math.round(value).toLocaleString('en-IN');
 export function Status() {
   const [looks, setLooks] = useState<Look[]>([]);
   const state = useLiveState();
-  // Keeps the socket open, so that there is something to measure.
-  useWebSocket('products', () => {});
 
   const ready = useQuery({
     queryKey: ['ready'],

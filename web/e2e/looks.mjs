@@ -79,7 +79,7 @@ await run(async () => {
   const response = await page.goto(address);
   const policy = response.headers()['content-security-policy'];
   ok(policy && !/unsafe|https?:(?!\/\/)|\*(?!\.)/
-    .test(policy.replace('http://127.0.0.1:*', '')),
+    .test(policy.replace('http://127.0.0.1:* http://*.localhost:*', '')),
      'the policy has nothing unsafe', policy);
   await page.waitForSelector('#prompt');
   await page.evaluate(() => {
