@@ -119,5 +119,33 @@ for my $shop (sort keys %host) {
     }
 }
 
+# Next year's names of classes: prices are found by what stays, or not at all.
+
+for my $shop (sort keys %host) {
+    $stack->control($shop => { pace => 0, look => 77 });
+    my @all = known($shop);
+    my %all = map { $_->{id} => $_ } @all;
+    my ($state, @cards) = found($shop, '-l', $search{$shop});
+    is_deeply([ grep { $_->{price} ne '-'
+                       && $_->{price} ne $all{ $_->{id} }{price} } @cards ],
+              [], "$shop, another look: no wrong price");
+    is_deeply([ grep { $_->{mrp} ne '-' && $shop ne 'ikea'
+                       && $_->{mrp} ne $all{ $_->{id} }{mrp} } @cards ],
+              [], '... no wrong list price');
+    cmp_ok(scalar(grep { $_->{price} ne '-' } @cards), '>', @cards * 0.7,
+           '... of a list most have one');
+    my @some = grep { $_->{stock} } map { $all[$_ * 19] } 0 .. 24;
+    my @prices;
+    for my $k (@some) {
+        my (undef, $p) = found($shop, '-p', $k->{path});
+        push @prices, $p->{price} // '-';
+    }
+    is(scalar(grep { $prices[$_] ne '-'
+                     && $prices[$_] ne $some[$_]{price} } 0 .. $#some), 0,
+       '... no wrong price of a product');
+    cmp_ok(scalar(grep { $_ ne '-' } @prices), '>=', 0.98 * @some,
+           '... which have one');
+}
+
 $stack->finish;
 done_testing();
