@@ -180,6 +180,25 @@ for my $want ("$was|7700|old", '7700||') {
                  WHERE id = '$moved'"), $want, "a large move: $want");
 }
 
+# Of what its own page has told, a list changes nothing, be it little and
+# often; it only asks for the page.
+
+$db->sql("UPDATE atelier.product SET page_at = now() WHERE id = '$moved'");
+$db->sql("UPDATE atelier.product_check SET next_check = now() + interval '1 d'
+          WHERE product_id = '$moved'");
+$stack->http->request('PUT', "$stack->{sandbox}/_control/pepperfry/products/"
+                      . $moved =~ s/.*://r, { content => '{"price":"80"}' });
+for my $n (1 .. 3) {
+    job(query => 'lamp');
+    done();
+    is($db->sql("SELECT price, c.next_check <= now() FROM atelier.product p
+                 JOIN atelier.product_check c ON c.product_id = p.id
+                 WHERE id = '$moved'"), '7700|t',
+       'a list says another price than the page: nothing but a look');
+}
+is($worker->metric('atelier_shop_products_total{result="other"}'), 3,
+   '... which is counted');
+
 # A job that is none.
 
 job(query => '');

@@ -155,6 +155,15 @@ is($db->sql("SELECT count(*) FROM atelier.product_check
 is($db->sql('SELECT count(*) FROM atelier.price'), @ids + 2,
    '... and one change was seen');
 
+# A list confirms only what a page has told.
+
+my ($pages, $swept) = (fetched($ids[1]), results('swept'));
+$db->sql("UPDATE atelier.product SET page_at = NULL WHERE id = '$ids[1]'");
+due(@ids);
+until_true('the sweep', sub { results('swept') > $swept });
+until_true('the page', sub { row('p.page_at IS NOT NULL', $ids[1]) eq 't' });
+is(fetched($ids[1]), $pages + 1, 'a page that nobody has read is asked for');
+
 # A wall in front of the list changes nothing.
 
 $stack->control(ikea => { mode => 'wall', pace => 0, seed => 1 });

@@ -192,21 +192,23 @@ test_write(void **state)
               "\"url\":\"https://lamp.example/p/77\""
 #define COST  ",\"price\":129950,\"mrp\":150000,\"currency\":\"INR\","        \
               "\"layer\":\"ld\""
+#define PAGE  ",\"from\":\"page\"}"
+#define LIST  ",\"from\":\"list\"}"
 
-    written(&shop, &p, 0, LAMP COST ",\"inStock\":false}");
+    written(&shop, &p, 0, LAMP COST ",\"inStock\":false" PAGE);
 
     p.shown = 0;
-    written(&shop, &p, 0, LAMP COST ",\"doubt\":true,\"inStock\":false}");
-    written(&shop, &p, 1, LAMP COST ",\"inStock\":false}");
+    written(&shop, &p, 0, LAMP COST ",\"doubt\":true,\"inStock\":false" PAGE);
+    written(&shop, &p, 1, LAMP COST ",\"inStock\":false" LIST);
 
     p.disagrees = 1;
-    written(&shop, &p, 1, LAMP COST ",\"doubt\":true,\"inStock\":false}");
+    written(&shop, &p, 1, LAMP COST ",\"doubt\":true,\"inStock\":false" LIST);
 
     /* without a price there is no list price, and nothing says 0 */
 
     p.price = 0;
     p.stock = AT_SHOP_STOCK_UNKNOWN;
-    written(&shop, &p, 0, LAMP "}");
+    written(&shop, &p, 0, LAMP PAGE);
 
     p.stranger = 1;
     written(&shop, &p, 0, "");
@@ -221,8 +223,8 @@ test_write(void **state)
     at_test_true(at_str_is(at_buf_str(&b), LAMP
                  ",\"image\":\"https://cdn.example/77.jpg\","
                  "\"category\":\"lamps\"" COST
-                 ",\"inStock\":true,\"fence\":9}"), "%.*s", (int) b.len,
-                 (char *) b.data);
+                 ",\"inStock\":true,\"fence\":9" PAGE), "%.*s",
+                 (int) b.len, (char *) b.data);
     at_buf_free(&b);
 
     assert_int_equal(at_look_minor(3149000, "CLP"), 31490);

@@ -79,7 +79,7 @@ at_look_write(at_buf_t *b, const at_look_shop_t *shop,
         rc |= at_buf_printf(b, ",\"fence\":%" PRId64, fence);
     }
 
-    rc |= at_buf_append_str(b, AT_STR("}"));
+    rc |= at_buf_printf(b, ",\"from\":\"%s\"}", list ? "list" : "page");
 
     if (rc != AT_OK) {
         b->len = before;

@@ -125,7 +125,6 @@ typedef struct {
     int64_t          known;             /* ms, until it was last looked at */
     int64_t          gap;               /* ... since */
     int64_t          wait;              /* ... until it would be due */
-    char             layer[24];
     char             etag[256];
     char             modified[64];
     unsigned         doubted:1;
@@ -232,7 +231,6 @@ typedef struct {
     double        rate_changed;
     const char   *etag;
     const char   *modified;
-    int           doubt;
 } prices_next_t;
 
 

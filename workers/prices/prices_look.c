@@ -2,8 +2,9 @@
  * Looks at products that are leased, and what comes of them.
  *
  * What is no page says nothing of the price.  A price that has moved far, or
- * that another layer of the page says than the known one, is doubted: it is
- * only noted, and believed when a second look soon after finds it again.
+ * that another layer of the page says than the known one, is doubted by
+ * products_see(): it is only noted, and believed when a second look soon after
+ * finds it again.
  */
 
 #include "prices.h"
@@ -15,8 +16,6 @@
 
 static void prices_look_done(const at_look_result_t *r);
 static void prices_look_page(prices_item_t *item, const at_look_result_t *r);
-static int prices_look_doubt(const prices_item_t *item,
-    const at_shop_product_t *p);
 static int64_t prices_look_next(prices_item_t *item, double rate);
 static void prices_look_later(prices_item_t *item, at_look_state_e state,
     int64_t later);
@@ -121,7 +120,6 @@ prices_look_page(prices_item_t *item, const at_look_result_t *r)
         prices_random(item->work));
     next.etag = r->crawl->etag;
     next.modified = r->crawl->modified;
-    next.doubt = prices_look_doubt(item, r->page->products);
 
     what = PRICES_SAME;
     stored = prices_store_seen(item, r->seen, &next, &what);
@@ -136,34 +134,6 @@ prices_look_page(prices_item_t *item, const at_look_result_t *r)
 
     prices_look_told(item, stored, what, r->why);
     prices_item_free(item);
-}
-
-
-/* Of a price that is known and is another one now. */
-
-static int
-prices_look_doubt(const prices_item_t *item, const at_shop_product_t *p)
-{
-    int64_t      price, large;
-    const char  *currency;
-
-    currency = p->currency[0] ? p->currency
-                              : item->shop->shop->recipe->currency;
-    price = at_look_minor(p->price, currency);
-
-    if (item->price <= 0 || price <= 0 || price == item->price) {
-        return 0;
-    }
-
-    large = item->work->run->settings.large;
-
-    return llabs(price - item->price) / (double) item->price
-           > (double) large / 100
-           || strcmp(currency, item->currency) != 0
-           || (item->layer[0] && p->layer[AT_SHOP_PRICE] < AT_SHOP_LAYERS
-               && strcmp(item->layer, at_shop_layer_name(
-                             (at_shop_layer_e) p->layer[AT_SHOP_PRICE]))
-                  != 0);
 }
 
 

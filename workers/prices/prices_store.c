@@ -22,7 +22,8 @@
     "  * 1000)::bigint,"                                                      \
     " (extract(epoch FROM now() - coalesce(d.checked_at, p.first_at))"        \
     "  * 1000)::bigint,"                                                      \
-    " d.state, d.etag, d.modified, p.layer "
+    " d.state = 'doubted' OR p.doubted_price IS NOT NULL, d.etag,"            \
+    " d.modified "
 
 
 static const at_postgres_statement_t  prices_store_due_sql = {
@@ -36,7 +37,8 @@ static const at_postgres_statement_t  prices_store_due_sql = {
 
 /*
  * The part of a query's answer with most products that are due, or nearly.
- * Without one that is, nothing is asked for.
+ * Without one that is, nothing is asked for.  A list confirms what pages have
+ * told: of what no page has, the page is asked for.
  */
 
 static const at_postgres_statement_t  prices_store_list_sql = {
@@ -44,7 +46,9 @@ static const at_postgres_statement_t  prices_store_list_sql = {
     "SELECT q.query, (q.rank - 1) / $2::integer, count(*)"
     " FROM atelier.product_check c"
     " JOIN atelier.product_query q USING (product_id)"
+    " JOIN atelier.product p ON p.id = c.product_id"
     " WHERE c.retailer = $1 AND q.rank > 0 AND c.failures = 0"
+    "   AND p.page_at IS NOT NULL"
     "   AND c.next_check <= now() + $3::bigint * interval '1 ms'"
     "   AND (c.lease_until IS NULL OR c.lease_until < now())"
     "   AND EXISTS (SELECT FROM atelier.product_check d"
@@ -61,8 +65,10 @@ static const at_postgres_statement_t  prices_store_lease_sql = {
     "WITH few AS ("
     "  SELECT c.product_id, c.next_check FROM atelier.product_check c"
     "  JOIN atelier.product_query q USING (product_id)"
+    "  JOIN atelier.product p ON p.id = c.product_id"
     "  WHERE c.retailer = $1 AND q.query = $2 AND q.rank > 0"
     "    AND (q.rank - 1) / $3::integer = $4::integer AND c.failures = 0"
+    "    AND p.page_at IS NOT NULL"
     "    AND (c.lease_until IS NULL OR c.lease_until < now())"
     "  ORDER BY c.product_id LIMIT $5::bigint"
     "  FOR UPDATE OF c SKIP LOCKED"
@@ -80,9 +86,10 @@ static const at_postgres_statement_t  prices_store_lease_sql = {
 };
 
 /*
- * $1 what a page said, an array; $2 the product, $3 its fence, $4 whether to
- * doubt; $5 to $7 ms until the next look if it is the same, changed, doubted;
- * $8 and $9 the rates of the first two, $10 and $11 its validators.
+ * $1 what a page said, an array; $2 the product, $3 its fence, $4 the percent
+ * from which on a move is doubted; $5 to $7 ms until the next look if it is the
+ * same, changed, doubted; $8 and $9 the rates of the first two, $10 and $11 its
+ * validators.
  */
 
 static const at_postgres_statement_t  prices_store_seen_sql = {
@@ -102,27 +109,34 @@ static const at_postgres_statement_t  prices_store_seen_sql = {
     "         WHEN s.price_changed OR s.stock_changed THEN $9"
     "         ELSE $8 END)::double precision,"
     "    nullif($10, ''), nullif($11, '')) ELSE false END"
-    " FROM atelier.products_see((SELECT json_agg(CASE WHEN $4::boolean"
-    "        THEN o || '{\"doubt\":true}' ELSE o END)"
-    "    FROM jsonb_array_elements($1::jsonb) AS o)::jsonb) AS s",
+    " FROM atelier.products_see((SELECT jsonb_agg("
+    "        o || jsonb_build_object('large', $4::bigint))"
+    "    FROM jsonb_array_elements($1::jsonb) AS o)) AS s",
     11
 };
 
-/* The product first, as products_see() does, so that nobody waits in a ring. */
+/*
+ * The product first, as products_see() does, so that nobody waits in a ring.
+ * What was the same is $7 to $9; if another price or stock is known by now,
+ * that has not been seen, and the lease is left to its end.
+ */
 
 static const at_postgres_statement_t  prices_store_same_sql = {
     "atelier_prices_same",
     "WITH seen AS ("
     "  UPDATE atelier.product AS p"
     "  SET price_at = CASE WHEN p.price IS NOT NULL THEN clock_timestamp()"
-    "                 END, seen_at = clock_timestamp(), doubted_price = NULL"
+    "                 END, seen_at = clock_timestamp(), doubted_price = NULL,"
+    "      doubted_currency = NULL, listed = NULL"
     "  FROM atelier.product_check c"
     "  WHERE p.id = $1 AND c.product_id = p.id AND c.fence = $2::bigint"
+    "    AND coalesce(p.price, 0) = $7::bigint AND p.currency = $8"
+    "    AND coalesce(p.in_stock::integer, -1) = $9::integer"
     "  RETURNING p.id"
     ") SELECT atelier.product_checked(seen.id, $2::bigint,"
     "    now() + $3::bigint * interval '1 ms', false, 'page',"
     "    $4::double precision, nullif($5, ''), nullif($6, '')) FROM seen",
-    6
+    9
 };
 
 static const at_postgres_statement_t  prices_store_failed_sql = {
@@ -291,8 +305,6 @@ prices_store_item(PGresult *rows, int i)
                       PQgetvalue(rows, i, 11));
     prices_store_text(item->modified, sizeof(item->modified),
                       PQgetvalue(rows, i, 12));
-    prices_store_text(item->layer, sizeof(item->layer),
-                      PQgetvalue(rows, i, 13));
 
     item->price = prices_store_number(rows, i, 3);
     item->stock = PQgetisnull(rows, i, 5) ? -1
@@ -302,8 +314,8 @@ prices_store_item(PGresult *rows, int i)
                  : strtod(PQgetvalue(rows, i, 7), NULL);
     item->known = prices_store_number(rows, i, 8);
     item->gap = prices_store_number(rows, i, 9);
-    item->doubted = strcmp(PQgetvalue(rows, i, 10), "doubted") == 0;
-    item->wait = prices_store_number(rows, i, 14);
+    item->doubted = PQgetvalue(rows, i, 10)[0] == 't';
+    item->wait = prices_store_number(rows, i, 13);
 
     return item;
 }
@@ -347,6 +359,7 @@ prices_store_seen(const prices_item_t *item, at_str_t seen,
 {
     int               refused;
     char             *json, ms[3][PRICES_NUMBER], rates[2][PRICES_NUMBER];
+    char              large[PRICES_NUMBER];
     PGresult         *row;
     const char       *params[11];
     prices_stored_e   stored;
@@ -359,13 +372,14 @@ prices_store_seen(const prices_item_t *item, at_str_t seen,
     prices_store_print(ms[0], next->same);
     prices_store_print(ms[1], next->changed);
     prices_store_print(ms[2], next->doubted);
+    prices_store_print(large, item->work->run->settings.large);
     (void) snprintf(rates[0], PRICES_NUMBER, "%.9g", next->rate_same);
     (void) snprintf(rates[1], PRICES_NUMBER, "%.9g", next->rate_changed);
 
     memcpy(params, ((const char *[]) {
-               json, item->id, item->fence, next->doubt ? "true" : "false",
-               ms[0], ms[1], ms[2], rates[0], rates[1], next->etag,
-               next->modified }), sizeof(params));
+               json, item->id, item->fence, large, ms[0],
+               ms[1], ms[2], rates[0], rates[1], next->etag, next->modified }),
+           sizeof(params));
 
     row = at_postgres_exec(item->work->pg, &prices_store_seen_sql, params,
                            &refused);
@@ -398,10 +412,13 @@ prices_store_same(const prices_item_t *item, int64_t next, double rate,
     const char *etag, const char *modified)
 {
     char         ms[PRICES_NUMBER], now[PRICES_NUMBER];
-    const char  *params[] = { item->id, item->fence, ms, now, etag,
-                              modified };
+    char         price[PRICES_NUMBER], stock[PRICES_NUMBER];
+    const char  *params[] = { item->id, item->fence, ms, now, etag, modified,
+                              price, item->currency, stock };
 
     prices_store_print(ms, next);
+    prices_store_print(price, item->price);
+    prices_store_print(stock, item->stock);
     (void) snprintf(now, PRICES_NUMBER, "%.9g", rate);
 
     return prices_store_ask(item, &prices_store_same_sql, params);

@@ -2,9 +2,10 @@
  * Sweeps: one page of a list tells the prices of all its products.
  *
  * When some products of a list are due, all that atelier-shop found there are
- * leased, and the list is asked for.  A card that says what is known is a look
- * at its product.  A card that says something else is none: lists are put
- * together from older data, and their prices mean less than those of pages.
+ * leased, but for those whose pages nobody has read yet, and the list is asked
+ * for.  A card that says what is known is a look at its product.  A card that
+ * says something else is none: lists are put together from older data, and
+ * their prices mean less than those of pages.
  * Such a product, and one that is due but no longer in the list, is looked at
  * by its own page at once.
  */
@@ -197,7 +198,7 @@ prices_sweep_same(const prices_item_t *item, const at_shop_product_t *p)
     return item->price > 0 && !p->disagrees && !item->doubted
            && strcmp(currency, item->currency) == 0
            && at_look_minor(p->price, currency) == item->price
-           && (p->stock == AT_SHOP_STOCK_UNKNOWN
+           && (p->stock == AT_SHOP_STOCK_UNKNOWN || item->stock < 0
                || (p->stock == AT_SHOP_STOCK_IN) == (item->stock == 1));
 }
 

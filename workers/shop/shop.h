@@ -191,9 +191,14 @@ void shop_prove_turn(shop_work_t *w);
 void shop_prove_hurry(shop_work_t *w, const at_look_shop_t *shop);
 
 
-/* shop_store.c.  AT_ERROR: PostgreSQL is away, or has refused it. */
+/*
+ * shop_store.c.  AT_ERROR: PostgreSQL is away, or has refused it.  sure: it was
+ * taken as it was told, and is not to be seen a second time.
+ */
+#define SHOP_DOUBTED  "doubted"     /* a state of proofs that is tried soon */
+
 int shop_store_seen(shop_work_t *w, at_str_t seen, const char *asked,
-    unsigned first, at_str_t request_id);
+    unsigned first, at_str_t request_id, int *sure);
 PGresult *shop_store_due(shop_work_t *w, const char *shop, int64_t n);
 int shop_store_proved(shop_work_t *w, const char *id, const char *state);
 int shop_store_ping(shop_work_t *w);
@@ -215,6 +220,7 @@ typedef enum {
     SHOP_PRODUCTS_CHANGED,
     SHOP_PRODUCTS_SAME,
     SHOP_PRODUCTS_DOUBTED,
+    SHOP_PRODUCTS_OTHER,
     SHOP_PRODUCTS_REFUSED,
     SHOP_PROOFS_GOOD,
     SHOP_PROOFS_PAGE,

@@ -48,6 +48,8 @@ at_metric_t  shop_metrics[SHOP_METRICS] = {
     [SHOP_PRODUCTS_DOUBTED] =
         { "atelier_shop_products_total", "result=\"doubted\"", NULL, NULL,
           0 },
+    [SHOP_PRODUCTS_OTHER] =
+        { "atelier_shop_products_total", "result=\"other\"", NULL, NULL, 0 },
     [SHOP_PRODUCTS_REFUSED] =
         { "atelier_shop_products_total", "result=\"refused\"", NULL, NULL,
           0 },

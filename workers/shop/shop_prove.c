@@ -201,6 +201,7 @@ shop_prove_begin(shop_work_t *w, shop_prove_shop_t *at, PGresult *due,
 static void
 shop_prove_page(const at_look_result_t *r)
 {
+    int                 sure;
     const char         *state, *why;
     shop_prove_task_t  *t = r->data;
 
@@ -210,7 +211,9 @@ shop_prove_page(const at_look_result_t *r)
     switch (r->state) {
 
     case AT_LOOK_PAGE:
-        if (shop_store_seen(t->work, r->seen, "", 1, AT_STR_NULL) != AT_OK) {
+        if (shop_store_seen(t->work, r->seen, "", 1, AT_STR_NULL, &sure)
+            != AT_OK)
+        {
             shop_prove_left(t);
             return;
         }
@@ -218,6 +221,10 @@ shop_prove_page(const at_look_result_t *r)
         if (!shop_prove_sound(r, t)) {
             state = "incomplete";
             why = "the page tells no price, no picture, or of another product";
+
+        } else if (!sure) {
+            state = SHOP_DOUBTED;
+            why = "the page says what has to be seen twice";
 
         } else if (shop_prove_picture(t, &why) == AT_OK) {
             return;
@@ -353,6 +360,7 @@ shop_prove_is_picture(at_str_t body)
 static void
 shop_prove_good(shop_prove_task_t *t)
 {
+    int   sure;
     char  seen[256];
 
     /* an id needs no escapes */
@@ -360,7 +368,7 @@ shop_prove_good(shop_prove_task_t *t)
     (void) snprintf(seen, sizeof(seen), "[{\"id\":\"%s\",\"verified\":true}]",
                     t->id);
 
-    if (shop_store_seen(t->work, shop_word(seen), "", 1, AT_STR_NULL)
+    if (shop_store_seen(t->work, shop_word(seen), "", 1, AT_STR_NULL, &sure)
         == AT_OK)
     {
         (void) shop_store_proved(t->work, t->id, "verified");

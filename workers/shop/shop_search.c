@@ -197,7 +197,7 @@ shop_search_url(const shop_search_t *s, const at_recipe_t *recipe,
 static void
 shop_search_done(const at_look_result_t *r)
 {
-    int                  rc, lost;
+    int                  rc, lost, sure;
     shop_work_t         *w;
     shop_search_t       *s;
     shop_search_look_t  *look = r->data;
@@ -223,7 +223,7 @@ shop_search_done(const at_look_result_t *r)
     if (r->state == AT_LOOK_PAGE) {
         rc = shop_store_seen(w, r->seen, s->query,
                              (s->page - 1) * SHOP_SEARCH_RANKS + 1,
-                             shop_word(s->request_id));
+                             shop_word(s->request_id), &sure);
         shop_prove_hurry(w, r->shop);
     }
 

@@ -14,25 +14,21 @@
 
 #define SHOP_STORE_REFUSALS  8          /* of one page; then it is left */
 
+/* A move of so many percent is seen twice; as "large" in prices.conf. */
+#define SHOP_STORE_LARGE  "30"
 
-/*
- * A price that moves far in one step has to be seen twice.  After a change the
- * page is to be read: that it is what it was before says nothing of this one.
- */
+#define SHOP_STORE_SOON   60000     /* ms until a doubt is looked into */
+
+
+/* What of it counts, and against what, products_see() knows. */
 
 static const at_postgres_statement_t  shop_store_see = {
     "shop_see",
-    "WITH s AS (SELECT * FROM atelier.products_see((SELECT jsonb_agg(CASE"
-    "     WHEN (o->>'price')::bigint NOT BETWEEN p.price * 0.4"
-    "                                        AND p.price * 1.6"
-    "     THEN o || '{\"doubt\":true}' ELSE o END ORDER BY n)"
-    "   FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS e (o, n)"
-    "   LEFT JOIN atelier.product p ON p.id = o->>'id'), $2, $3::int)"
-    "), u AS (UPDATE atelier.product_check c SET etag = NULL, modified = NULL"
-    "   FROM s WHERE c.product_id = s.id"
-    "     AND (s.price_changed OR s.stock_changed))"
-    " SELECT what, count(*), count(*) FILTER (WHERE announced)"
-    " FROM s GROUP BY what", 3
+    "SELECT what, count(*), count(*) FILTER (WHERE announced)"
+    " FROM atelier.products_see((SELECT jsonb_agg("
+    "         o || jsonb_build_object('large', $4::int) ORDER BY n)"
+    "     FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS e (o, n)),"
+    "   $2, $3::int) GROUP BY what", 4
 };
 
 static const at_postgres_statement_t  shop_store_prove = {
@@ -58,27 +54,30 @@ static const struct {
     { "changed", SHOP_PRODUCTS_CHANGED },
     { "same", SHOP_PRODUCTS_SAME },
     { "doubted", SHOP_PRODUCTS_DOUBTED },
+    { "other", SHOP_PRODUCTS_OTHER },
     { "refused", SHOP_PRODUCTS_REFUSED }
 };
 
 
 static int shop_store_page(shop_work_t *w, const char *seen,
-    const char *asked, unsigned first, int *refused);
+    const char *asked, unsigned first, int *refused, int *sure);
 static int shop_store_apart(shop_work_t *w, const char *seen,
     const char *asked, unsigned first, at_str_t request_id);
 static const char *shop_store_end(const char *p);
 static PGresult *shop_store_exec(shop_work_t *w,
     const at_postgres_statement_t *statement, const char *const *params,
     int *refused);
-static void shop_store_count(PGresult *res);
+static int shop_store_count(PGresult *res);
 
 
 int
 shop_store_seen(shop_work_t *w, at_str_t seen, const char *asked,
-    unsigned first, at_str_t request_id)
+    unsigned first, at_str_t request_id, int *sure)
 {
     int    rc, refused;
     char  *text;
+
+    *sure = 0;
 
     if (at_str_is(seen, "[]")) {
         return AT_OK;
@@ -89,7 +88,7 @@ shop_store_seen(shop_work_t *w, at_str_t seen, const char *asked,
         return AT_ERROR;
     }
 
-    rc = shop_store_page(w, text, asked, first, &refused);
+    rc = shop_store_page(w, text, asked, first, &refused, sure);
 
     if (refused) {
         rc = shop_store_apart(w, text, asked, first, request_id);
@@ -109,16 +108,17 @@ shop_store_seen(shop_work_t *w, at_str_t seen, const char *asked,
 
 static int
 shop_store_page(shop_work_t *w, const char *seen, const char *asked,
-    unsigned first, int *refused)
+    unsigned first, int *refused, int *sure)
 {
     char         place[16];
     PGresult    *res;
-    const char  *params[3];
+    const char  *params[4];
 
     (void) snprintf(place, sizeof(place), "%u", first);
     params[0] = seen;
     params[1] = asked;
     params[2] = place;
+    params[3] = SHOP_STORE_LARGE;
 
     res = shop_store_exec(w, &shop_store_see, params, refused);
 
@@ -126,7 +126,7 @@ shop_store_page(shop_work_t *w, const char *seen, const char *asked,
         return AT_ERROR;
     }
 
-    shop_store_count(res);
+    *sure = shop_store_count(res);
     PQclear(res);
 
     return AT_OK;
@@ -142,7 +142,7 @@ static int
 shop_store_apart(shop_work_t *w, const char *seen, const char *asked,
     unsigned first, at_str_t request_id)
 {
-    int          rc, refused;
+    int          rc, refused, sure;
     char        *one;
     unsigned     refusals;
     const char  *item, *end;
@@ -161,7 +161,7 @@ shop_store_apart(shop_work_t *w, const char *seen, const char *asked,
             return AT_ERROR;
         }
 
-        rc = shop_store_page(w, one, asked, first++, &refused);
+        rc = shop_store_page(w, one, asked, first++, &refused, &sure);
 
         if (refused) {
             shop_count(SHOP_PRODUCTS_REFUSED, 1);
@@ -205,11 +205,15 @@ shop_store_end(const char *p)
 }
 
 
-static void
+/* 1: all is as it was told. */
+
+static int
 shop_store_count(PGresult *res)
 {
-    int     row;
+    int     row, sure;
     size_t  i;
+
+    sure = PQntuples(res) > 0;
 
     for (row = 0; row < PQntuples(res); row++) {
         for (i = 0; i < sizeof(shop_store_whats) / sizeof(shop_store_whats[0]);
@@ -220,11 +224,15 @@ shop_store_count(PGresult *res)
             {
                 shop_count(shop_store_whats[i].metric,
                            atoll(PQgetvalue(res, row, 1)));
+
+                sure &= (shop_store_whats[i].metric <= SHOP_PRODUCTS_SAME);
             }
         }
 
         shop_count(SHOP_ANNOUNCED, atoll(PQgetvalue(res, row, 2)));
     }
+
+    return sure;
 }
 
 
@@ -250,11 +258,17 @@ shop_store_proved(shop_work_t *w, const char *id, const char *state)
 {
     int          refused;
     char         again[24];
+    int64_t      ms;
     PGresult    *res;
     const char  *params[3];
 
-    (void) snprintf(again, sizeof(again), "%" PRId64,
-                    w->run->settings.verify_again);
+    ms = w->run->settings.verify_again;
+
+    if (strcmp(state, SHOP_DOUBTED) == 0 && ms > SHOP_STORE_SOON) {
+        ms = SHOP_STORE_SOON;
+    }
+
+    (void) snprintf(again, sizeof(again), "%" PRId64, ms);
     params[0] = id;
     params[1] = state;
     params[2] = again;
