@@ -84,6 +84,7 @@ typedef struct {
     ngx_atomic_t               walks;        /* for that */
     ngx_atomic_t               products[NGX_HTTP_ATELIER_NCACHE];
     ngx_atomic_t               products_away;    /* answered 503 */
+    ngx_atomic_t               products_none[NGX_HTTP_ATELIER_NCACHE];
     ngx_atomic_t               shop_jobs;    /* shops asked by /products */
     ngx_atomic_t               shop_waits;   /* readers' pages held for them */
     ngx_atomic_t               shop_late;    /* ... in vain */
@@ -166,6 +167,16 @@ ngx_int_t ngx_http_atelier_cache_seen(ngx_http_atelier_cache_t *cache,
  */
 ngx_uint_t ngx_http_atelier_cache_local(ngx_http_atelier_cache_t *cache,
     const ngx_http_atelier_page_id_t *id);
+
+/*
+ * What is not there, by a hash of so many bytes as a feed has: 1 if that was
+ * put by _put_none() within its time, and no invalidation has begun since the
+ * generation of then.  However many are put, no page makes room for them.
+ */
+ngx_uint_t ngx_http_atelier_cache_none(ngx_http_atelier_cache_t *cache,
+    const u_char *name);
+void ngx_http_atelier_cache_put_none(ngx_http_atelier_cache_t *cache,
+    const u_char *name, ngx_msec_t ms, ngx_uint_t generation);
 
 /* The feed's current snapshot.  NGX_DECLINED: none is known here. */
 ngx_int_t ngx_http_atelier_cache_head(ngx_http_atelier_cache_t *cache,

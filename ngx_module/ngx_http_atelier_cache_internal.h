@@ -1,8 +1,9 @@
 /*
  * What the files of L1 share: the layout of the zone and the functions that
  * are called under its mutex (ngx_http_atelier_cache.c has the pages,
- * ngx_http_atelier_cache_copy.c their copies, ngx_http_atelier_cache_zone.c the
- * zone, ngx_http_atelier_cache_head.c the heads and their leases,
+ * ngx_http_atelier_cache_copy.c their copies, ngx_http_atelier_cache_none.c what
+ * is not there, ngx_http_atelier_cache_zone.c the zone,
+ * ngx_http_atelier_cache_head.c the heads and their leases,
  * ngx_http_atelier_cache_invalidate.c invalidation).  Nobody else includes
  * this.
  */
@@ -53,6 +54,18 @@ typedef struct {
 } ngx_http_atelier_headed_t;
 
 
+#define NGX_HTTP_ATELIER_NONE_SETS  256
+#define NGX_HTTP_ATELIER_NONE_WAYS  4
+
+/* What is known not to be there. */
+typedef struct {
+    u_char                           name[NGX_HTTP_ATELIER_FEED_LEN];
+    ngx_msec_t                       until;
+    ngx_uint_t                       generation;
+    ngx_uint_t                       set;
+} ngx_http_atelier_none_t;
+
+
 struct ngx_http_atelier_cache_shared_s {
     uint32_t                         magic;
     uint32_t                         version;
@@ -68,6 +81,8 @@ struct ngx_http_atelier_cache_shared_s {
     ngx_msec_t                       until;      /* he is */
     u_char                           node[NGX_HTTP_ATELIER_NODE_LEN];
     ngx_http_atelier_cache_stats_t   stats;
+    ngx_http_atelier_none_t          nones[NGX_HTTP_ATELIER_NONE_SETS]
+                                          [NGX_HTTP_ATELIER_NONE_WAYS];
 };
 
 

@@ -283,6 +283,24 @@ ngx_http_atelier_page_headers(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_atelier_page_from(ngx_http_request_t *r, ngx_http_atelier_cache_e how)
+{
+    ngx_http_atelier_ctx_t  *ctx;
+
+    ctx = ngx_http_atelier_get_ctx(r);
+
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->cache_status = ngx_http_atelier_page_status[how];
+
+    return ngx_http_atelier_add_header(r, "X-Cache",
+                                       &ngx_http_atelier_page_status[how]);
+}
+
+
 u_char *
 ngx_http_atelier_page_control(u_char *p, ngx_msec_t fresh, ngx_msec_t anew,
     ngx_msec_t error)

@@ -30,6 +30,10 @@ const u_char *ngx_http_atelier_page_etag(ngx_http_request_t *r);
 u_char *ngx_http_atelier_page_control(u_char *p, ngx_msec_t fresh,
     ngx_msec_t anew, ngx_msec_t error);
 
+/* Says where an answer that is no page came from.  NGX_ERROR: no memory. */
+ngx_int_t ngx_http_atelier_page_from(ngx_http_request_t *r,
+    ngx_http_atelier_cache_e how);
+
 /*
  * Sends a page with that Cache-Control, which must live as long as the
  * request; how says where it came from, timing (may be NULL or empty) what its

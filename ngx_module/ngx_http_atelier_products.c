@@ -158,6 +158,8 @@ ngx_http_atelier_products_read(ngx_http_atelier_products_ask_t *ask,
         p = (u_char *) ask->text;
         p = ngx_sprintf(p, "product=%*s", product.len, product.data);
 
+        at_hash128(ask->text, p - (u_char *) ask->text, ask->none);
+
         if (kind == NGX_HTTP_ATELIER_PRODUCTS_HISTORY) {
             p = ngx_sprintf(p, ";days=%ud", ask->args.days);
         }
@@ -175,12 +177,22 @@ static ngx_int_t
 ngx_http_atelier_products_get(ngx_http_request_t *r,
     ngx_http_atelier_products_ask_t *ask)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  refresh;
+    ngx_int_t                      rc;
+    ngx_uint_t                     refresh;
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
 
     refresh = 0;
 
     rc = ngx_http_atelier_products_cached(r, &ask->id, 1, &refresh);
+
+    if (rc == NGX_DECLINED
+        && ask->kind != NGX_HTTP_ATELIER_PRODUCTS_LIST
+        && ngx_http_atelier_cache_none(amcf->cache, ask->none))
+    {
+        return ngx_http_atelier_products_nothing(r, NGX_HTTP_ATELIER_CACHE_L1);
+    }
 
     if (rc == NGX_DECLINED) {
         return ngx_http_atelier_products_wait(r, ask);
@@ -332,8 +344,19 @@ ngx_http_atelier_products_left(void *data)
 
 
 ngx_int_t
-ngx_http_atelier_products_nothing(ngx_http_request_t *r)
+ngx_http_atelier_products_nothing(ngx_http_request_t *r,
+    ngx_http_atelier_cache_e how)
 {
+    ngx_http_atelier_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+
+    if (ngx_http_atelier_page_from(r, how) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    (void) ngx_atomic_fetch_add(&amcf->cache->stats->products_none[how], 1);
+
     return ngx_http_atelier_problem_simple(r, NGX_HTTP_NOT_FOUND, "not_found",
                                            "There is no product of this id.");
 }
@@ -385,6 +408,18 @@ ngx_http_atelier_products_metrics(ngx_http_atelier_main_conf_t *amcf,
                                "%lu\n", ngx_http_atelier_cache_names[i],
                             (unsigned long) stats->products[i]);
     }
+
+    rc |= ngx_http_atelier_metrics_head(b, "products_missing_total",
+                                        "counter", "Requests for products "
+                                        "that there are none of, by where "
+                                        "that was known.");
+    rc |= at_buf_printf(b, "atelier_products_missing_total{status=\"L1\"} "
+                           "%lu\n"
+                           "atelier_products_missing_total{status=\"MISS\"} "
+                           "%lu\n", (unsigned long)
+                        stats->products_none[NGX_HTTP_ATELIER_CACHE_L1],
+                        (unsigned long)
+                        stats->products_none[NGX_HTTP_ATELIER_CACHE_MISS]);
 
     rc |= ngx_http_atelier_metrics_head(b, "products_unavailable_total",
                                         "counter",

@@ -21,6 +21,9 @@
 /* A page that is older than so many ms beyond its freshness is waited for. */
 #define NGX_HTTP_ATELIER_PRODUCTS_ANEW  60000
 
+/* A product that is not there is not asked for again within so many ms. */
+#define NGX_HTTP_ATELIER_PRODUCTS_NONE  3000
+
 
 /* atelier_products; its times are those of all its locations. */
 struct ngx_http_atelier_products_s {
@@ -47,6 +50,8 @@ typedef struct {
     size_t                       text_len;
     char                         text[AT_SHOP_KEY_MAX];
     ngx_http_atelier_page_id_t   id;         /* where it stands in L1 */
+    u_char                       none[NGX_HTTP_ATELIER_FEED_LEN];
+                                             /* ... if there is no product */
 } ngx_http_atelier_products_ask_t;
 
 
@@ -111,7 +116,8 @@ ngx_int_t ngx_http_atelier_products_cached(ngx_http_request_t *r,
     ngx_http_atelier_page_id_t *id, ngx_uint_t strict, ngx_uint_t *refresh);
 
 /* 404, and 503 with Retry-After. */
-ngx_int_t ngx_http_atelier_products_nothing(ngx_http_request_t *r);
+ngx_int_t ngx_http_atelier_products_nothing(ngx_http_request_t *r,
+    ngx_http_atelier_cache_e how);
 ngx_int_t ngx_http_atelier_products_away(ngx_http_request_t *r);
 
 /*

@@ -258,6 +258,10 @@ ngx_http_atelier_products_found(void *data, ngx_int_t rc, PGresult *res)
     }
 
     if (f->nothing) {
+        ngx_http_atelier_cache_put_none(f->conf->cache, f->ask.none,
+                                        ngx_min(f->conf->products->fresh,
+                                            NGX_HTTP_ATELIER_PRODUCTS_NONE),
+                                        f->generation);
         ngx_http_atelier_products_deliver(f, NGX_HTTP_ATELIER_CACHE_MISS);
         return;
     }
@@ -439,7 +443,7 @@ ngx_http_atelier_products_answer(ngx_http_atelier_products_flight_t *f,
     ngx_http_atelier_page_t   page;
 
     if (f->nothing) {
-        return ngx_http_atelier_products_nothing(r);
+        return ngx_http_atelier_products_nothing(r, how);
     }
 
     if (how == NGX_HTTP_ATELIER_CACHE_STALE) {
