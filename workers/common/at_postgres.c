@@ -17,6 +17,12 @@
 #define AT_POSTGRES_BACKOFF_MAX  5000
 #define AT_POSTGRES_PREPARED     16     /* statements of one connection */
 
+/* A server that stands still is given so long to take a connection, then
+   twice as long, and as many times that of rest: who waits has other work. */
+#define AT_POSTGRES_TRY_MIN      250    /* ms */
+#define AT_POSTGRES_TRY_MAX      1000
+#define AT_POSTGRES_REST         4
+
 
 struct at_postgres_s {
     const at_postgres_settings_t   *settings;
@@ -26,6 +32,7 @@ struct at_postgres_s {
     uint64_t                        connection;
     int64_t                         next;
     int64_t                         backoff;
+    int64_t                         patience;    /* 0: that of the settings */
     unsigned                        up:1;
     unsigned                        told:1;
     unsigned                        notified:1;
@@ -36,6 +43,7 @@ static int at_postgres_connect(at_postgres_t *pg);
 static int at_postgres_handshake(at_postgres_t *pg, int64_t until);
 static void at_postgres_notice(void *data, const char *text);
 static int at_postgres_listen(at_postgres_t *pg, int64_t until);
+static int at_postgres_bound(at_postgres_t *pg, int64_t until);
 static int at_postgres_say(at_postgres_t *pg, const char *sql,
     int64_t until);
 static void at_postgres_notices(at_postgres_t *pg);
@@ -43,6 +51,8 @@ static int at_postgres_wait(at_postgres_t *pg, short events, int64_t until);
 static int at_postgres_prepare(at_postgres_t *pg,
     const at_postgres_statement_t *statement, int64_t until);
 static PGresult *at_postgres_result(at_postgres_t *pg, int64_t until);
+static int at_postgres_passing(const PGresult *result);
+static void at_postgres_late(at_postgres_t *pg, int64_t ms);
 static void at_postgres_lost(at_postgres_t *pg, const char *why);
 
 
@@ -180,6 +190,12 @@ at_postgres_exec(at_postgres_t *pg, const at_postgres_statement_t *statement,
         return NULL;
     }
 
+    if (at_postgres_passing(result)) {
+        at_postgres_lost(pg, PQresultErrorMessage(result));
+        PQclear(result);
+        return NULL;
+    }
+
     /* not by a connection alone: its tables may be missing */
 
     if (pg->told) {
@@ -190,6 +206,7 @@ at_postgres_exec(at_postgres_t *pg, const at_postgres_statement_t *statement,
     pg->up = 1;
     pg->told = 0;
     pg->backoff = AT_POSTGRES_BACKOFF_MIN;
+    pg->patience = 0;
 
     if (PQresultStatus(result) == PGRES_COMMAND_OK
         || PQresultStatus(result) == PGRES_TUPLES_OK)
@@ -211,7 +228,7 @@ at_postgres_exec(at_postgres_t *pg, const at_postgres_statement_t *statement,
 static int
 at_postgres_connect(at_postgres_t *pg)
 {
-    int64_t      until;
+    int64_t      limit, until;
     const char  *keys[] = { "dbname", "application_name", NULL };
     const char  *values[] = { pg->settings->conninfo, "atelier-worker",
                               NULL };
@@ -224,7 +241,13 @@ at_postgres_connect(at_postgres_t *pg)
         return AT_ERROR;
     }
 
-    until = at_time_mono() + pg->settings->timeout;
+    limit = pg->settings->timeout;
+
+    if (pg->patience && pg->patience < limit) {
+        limit = pg->patience;
+    }
+
+    until = at_time_mono() + limit;
 
     /* a "dbname" that is a connection string is taken as one */
 
@@ -237,6 +260,10 @@ at_postgres_connect(at_postgres_t *pg)
     }
 
     if (at_postgres_handshake(pg, until) != AT_OK) {
+        if (at_time_mono() >= until) {
+            at_postgres_late(pg, limit * AT_POSTGRES_REST);
+        }
+
         return AT_ERROR;
     }
 
@@ -247,6 +274,10 @@ at_postgres_connect(at_postgres_t *pg)
 
     (void) PQsetNoticeProcessor(pg->conn, at_postgres_notice, NULL);
     pg->nprepared = 0;
+
+    if (at_postgres_bound(pg, until) != AT_OK) {
+        return AT_ERROR;
+    }
 
     if (pg->settings->greeting
         && at_postgres_say(pg, pg->settings->greeting, until) != AT_OK)
@@ -297,6 +328,20 @@ at_postgres_notice(void *data, const char *text)
     (void) data;
 
     at_log(AT_LOG_DEBUG, "postgres.notice", at_log_text("text", text));
+}
+
+
+/* What nobody waits for any more is given up by the server, too. */
+
+static int
+at_postgres_bound(at_postgres_t *pg, int64_t until)
+{
+    char  sql[64];
+
+    (void) snprintf(sql, sizeof(sql), "SET statement_timeout = %lld",
+                    (long long) pg->settings->timeout);
+
+    return at_postgres_say(pg, sql, until);
 }
 
 
@@ -454,6 +499,7 @@ at_postgres_result(at_postgres_t *pg, int64_t until)
         {
             PQclear(last);
             at_postgres_lost(pg, "no answer in time");
+            at_postgres_late(pg, pg->settings->timeout);
             return NULL;
         }
 
@@ -466,6 +512,53 @@ at_postgres_result(at_postgres_t *pg, int64_t until)
     at_postgres_lost(pg, PQerrorMessage(pg->conn));
 
     return NULL;
+}
+
+
+/*
+ * 1: not because of what was sent.  It was broken off, or stood in the way of
+ * another one; or the server ends, is full, or only answers readers.
+ */
+
+static int
+at_postgres_passing(const PGresult *result)
+{
+    size_t       i;
+    const char  *state;
+
+    static const char *const  states[] = {
+        "40", "53", "57", "58", "25006", "55P03"
+    };
+
+    state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    for (i = 0; state && i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strncmp(state, states[i], strlen(states[i])) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* It was waited for in vain: not again for so long. */
+
+static void
+at_postgres_late(at_postgres_t *pg, int64_t rest)
+{
+    int64_t  next;
+
+    rest = (rest < AT_POSTGRES_BACKOFF_MAX) ? rest : AT_POSTGRES_BACKOFF_MAX;
+    next = at_time_mono() + rest;
+
+    if (pg->next < next) {
+        pg->next = next;
+    }
+
+    pg->patience = (pg->patience == 0) ? AT_POSTGRES_TRY_MIN
+                   : (pg->patience < AT_POSTGRES_TRY_MAX / 2)
+                     ? pg->patience * 2 : AT_POSTGRES_TRY_MAX;
 }
 
 

@@ -3,9 +3,11 @@
  *
  * One thread uses one at_postgres_t.  Statements are prepared at first use;
  * every one has a time limit, after which the connection is closed, as nobody
- * knows whether it was done: callers only send what can be done twice.  When
- * the server is away, calls return NULL at once until the next try is due, at
- * first after 0.1 s, in the end every 5 s or what backoff says.
+ * knows whether it was done: callers only send what can be done twice.  The
+ * server has the same limit.  When it is away, calls return NULL at once until
+ * the next try is due, at first after 0.1 s, in the end every 5 s or what
+ * backoff says; one that stands still is waited for less than a quarter of the
+ * time.
  */
 
 #ifndef AT_POSTGRES_H
@@ -43,7 +45,8 @@ void at_postgres_free(at_postgres_t *pg);
 
 /*
  * params are texts.  The result is good and freed by PQclear(); NULL: away, or
- * refused by the server, which is logged and *refused is 1.
+ * refused by the server, which is logged and *refused is 1.  What failed for
+ * another reason than what was sent counts as away.
  */
 PGresult *at_postgres_exec(at_postgres_t *pg,
     const at_postgres_statement_t *statement, const char *const *params,

@@ -62,7 +62,7 @@ typedef struct {
       offsetof(type, member.postgres_conninfo), postgres, 0, 0,               \
       at_postgres_check },                                                    \
     { "postgres", "timeout", AT_CONF_TIME,                                    \
-      offsetof(type, member.postgres_timeout), "10s", 100,                    \
+      offsetof(type, member.postgres_timeout), "5s", 100,                    \
       10 * AT_CONF_MINUTE, NULL }
 
 

@@ -125,6 +125,7 @@ typedef struct {
     int64_t          known;             /* ms, until it was last looked at */
     int64_t          gap;               /* ... since */
     int64_t          wait;              /* ... until it would be due */
+    int64_t          begin;             /* a look begins until then, or not */
     char             etag[256];
     char             modified[64];
     unsigned         doubted:1;
@@ -238,6 +239,7 @@ typedef struct {
 typedef enum {
     PRICES_STORED,
     PRICES_NOT_OURS,            /* somebody else has the lease */
+    PRICES_REFUSED,             /* PostgreSQL will never take it */
     PRICES_AWAY                 /* PostgreSQL; the lease ends by itself */
 } prices_stored_e;
 

@@ -26,14 +26,20 @@ static void prices_look_told(const prices_item_t *item, prices_stored_e stored,
 void
 prices_look(prices_item_t *item)
 {
+    int               rc;
+    int64_t           patience;
     const char       *why;
     at_look_job_t     job;
+
+    /* it may have waited for a list already */
+
+    patience = item->begin - at_time_mono();
 
     memset(&job, 0, sizeof(job));
     job.shop = item->shop->shop;
     job.url = (at_str_t) { strlen(item->url), item->url };
     job.fence = strtoll(item->fence, NULL, 10);
-    job.patience = item->work->run->settings.lease / 2;
+    job.patience = (patience > 0) ? patience : 1;
     job.urgent = prices_watched(item->id) != 0;
     job.done = prices_look_done;
     job.data = item;
@@ -45,13 +51,14 @@ prices_look(prices_item_t *item)
         job.modified = item->modified[0] ? item->modified : NULL;
     }
 
-    if (at_look_add(item->work->look, &job, &why) != AT_OK) {
+    rc = at_look_add(item->work->look, &job, &why);
+
+    if (rc != AT_OK) {
 
         /* a list may come while the crawler takes nothing more */
 
-        prices_look_none(item, item->work->stopping ? AT_LOOK_STOPPED
-                                                    : AT_LOOK_REFUSED,
-                         why, 0);
+        prices_look_none(item, item->work->stopping || rc == AT_NO_MEMORY
+                               ? AT_LOOK_STOPPED : AT_LOOK_REFUSED, why, 0);
     }
 }
 
@@ -123,6 +130,12 @@ prices_look_page(prices_item_t *item, const at_look_result_t *r)
 
     what = PRICES_SAME;
     stored = prices_store_seen(item, r->seen, &next, &what);
+
+    if (stored == PRICES_REFUSED) {
+        prices_look_none(item, AT_LOOK_UNKNOWN,
+                         "PostgreSQL refuses what the page says", 0);
+        return;
+    }
 
     if (stored == PRICES_STORED
         && (what == PRICES_SAME || what == PRICES_CHANGED))

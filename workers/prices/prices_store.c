@@ -270,6 +270,7 @@ prices_store_items(prices_work_t *w, prices_shop_t *shop, PGresult *rows,
 
         items[*got]->work = w;
         items[*got]->shop = shop;
+        items[*got]->begin = at_time_mono() + w->run->settings.lease / 2;
         shop->held++;
         (*got)++;
         prices_count(PRICES_HELD, 1);
@@ -386,7 +387,7 @@ prices_store_seen(const prices_item_t *item, at_str_t seen,
     free(json);
 
     if (row == NULL) {
-        return PRICES_AWAY;
+        return refused ? PRICES_REFUSED : PRICES_AWAY;
     }
 
     stored = PRICES_NOT_OURS;

@@ -16,6 +16,7 @@
 #define PRICES_COUNT       5000     /* ms */
 #define PRICES_SLICE       200      /* products */
 #define PRICES_REST        20       /* ms between slices */
+#define PRICES_AGAIN       60000    /* ms, after one that failed */
 
 
 typedef struct {
@@ -317,8 +318,13 @@ prices_watch_slice(prices_watch_t *w)
     (void) snprintf(n, sizeof(n), "%d", PRICES_SLICE);
 
     row = at_postgres_exec(w->pg, &prices_watch_thin, params, &refused);
-    last = row == NULL || PQgetisnull(row, 0, 0)
-           || PQgetlength(row, 0, 0) > PRICES_ID;
+
+    if (row == NULL) {
+        w->thin = at_time_mono() + PRICES_AGAIN;
+        return;
+    }
+
+    last = PQgetisnull(row, 0, 0) || PQgetlength(row, 0, 0) > PRICES_ID;
 
     if (last) {
         w->after[0] = '\0';
