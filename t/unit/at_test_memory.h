@@ -1,8 +1,8 @@
 /*
- * A realloc() that can be told to fail, for tests of what is said when there
- * is no memory.
+ * A realloc() and a calloc() that can be told to fail, for tests of what is
+ * said when there is no memory.
  *
- * It replaces that of the C library in the whole program that includes this,
+ * They replace those of the C library in the whole program that includes this,
  * so once in each.  All buffers of core/ grow by realloc(); what it returns
  * is malloc()'s, so the sanitizers watch it as any other memory.
  */
@@ -47,6 +47,35 @@ realloc(void *old, size_t size)
     free(old);
 
     return new;
+}
+
+
+/* Of one thing of so many bytes it fails, as often as this says. */
+static size_t    at_test_memory_size;
+static unsigned  at_test_memory_fails;
+
+
+/* Not by memset(), or the compiler makes both a calloc(). */
+
+void *
+calloc(size_t n, size_t size)
+{
+    void    *new;
+
+    static void  *(*volatile fill)(void *, int, size_t) = memset;
+
+    if (size && n > (size_t) -1 / size) {
+        return NULL;
+    }
+
+    if (at_test_memory_fails && n == 1 && size == at_test_memory_size) {
+        at_test_memory_fails--;
+        return NULL;
+    }
+
+    new = malloc(n * size);
+
+    return new ? fill(new, 0, n * size) : NULL;
 }
 
 

@@ -5,7 +5,9 @@
  */
 
 #include "at_test.h"
+#include "at_test_memory.h"
 #include "at_test_shop.h"
+#include "at_crawl_own.h"
 
 #include <malloc.h>
 #include <sys/resource.h>
@@ -167,6 +169,45 @@ test_connect(void **state)
     assert_int_equal(r->outcome, AT_CRAWL_FAILED);
     assert_non_null(strstr(r->why, "robots.txt"));
     assert_true(r->later > 0);
+}
+
+
+/* A request that cannot be made leaves others of its host as they are. */
+
+static void
+test_starved(void **state)
+{
+    char             url[512];
+    size_t           i;
+    const char      *why;
+    at_crawl_job_t   job;
+
+    (void) state;
+    policy.ignore_robots = 1;
+    shop_open();
+
+    for (i = 0; i < 3; i++) {
+        job = shop_job("/page", url, sizeof(url));
+        assert_int_equal(at_crawl_add(crawl, &job, &why), AT_OK);
+    }
+
+    at_test_memory_size = sizeof(at_crawl_flight_t);
+    at_test_memory_fails = 1;
+    shop_run();
+    assert_int_equal(at_test_memory_fails, 0);
+    assert_int_equal(nresults, 3);
+    assert_int_equal(results[0].outcome, AT_CRAWL_FAILED);
+    assert_string_equal(results[0].why, "no memory");
+    assert_int_equal(results[1].outcome, AT_CRAWL_PAGE);
+    assert_int_equal(results[2].outcome, AT_CRAWL_PAGE);
+
+    /* one that cannot be taken is told so */
+
+    at_test_memory_size = sizeof(at_crawl_task_t);
+    at_test_memory_fails = 1;
+    why = NULL;
+    assert_int_equal(at_crawl_add(crawl, &job, &why), AT_NO_MEMORY);
+    assert_string_equal(why, "no memory");
 }
 
 
@@ -637,8 +678,8 @@ main(void)
                                                    shop_close)
     const struct CMUnitTest  tests[] = {
         ROW(test_page), ROW(test_same), ROW(test_agents), ROW(test_retries),
-        ROW(test_connect), ROW(test_timeout), ROW(test_retry_after),
-        ROW(test_again), ROW(test_redirects), ROW(test_loop),
+        ROW(test_connect), ROW(test_starved), ROW(test_timeout),
+        ROW(test_retry_after), ROW(test_again), ROW(test_redirects), ROW(test_loop),
         ROW(test_robots), ROW(test_robots_away), ROW(test_wall),
         ROW(test_wall_told), ROW(test_patience), ROW(test_turns),
         ROW(test_waiting), ROW(test_drain), ROW(test_enough),

@@ -318,13 +318,28 @@ test_rates(void **state)
 }
 
 
+static void
+test_conf(void **state)
+{
+    (void) state;
+
+    assert_null(at_look_conf_proxy("http://10.0.0.9:3128"));
+    assert_null(at_look_conf_proxy("socks5://user:word@proxy.example"));
+    assert_non_null(at_look_conf_proxy("10.0.0.9:3128"));
+    assert_non_null(at_look_conf_proxy("ftp://10.0.0.9"));
+    assert_non_null(at_look_conf_proxy("http://"));
+    assert_non_null(at_look_conf_proxy("http://a b"));
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_write),
-        cmocka_unit_test(test_rates)
+        cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_conf)
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -143,6 +143,8 @@ at_crawl_add(at_crawl_t *c, const at_crawl_job_t *job, const char **why)
         return AT_ERROR;
     }
 
+    *why = "no memory";
+
     rc = at_crawl_url(job->url, &url, &origin, why);
     if (rc != AT_OK) {
         return rc;
@@ -346,6 +348,12 @@ at_crawl_try(at_crawl_t *c, at_crawl_host_t *h)
             at_pace_done(c->pace, name, &h->pace, &rule, &ticket,
                          AT_PACE_NOTHING, 0);
             at_crawl_answer(c, t, AT_CRAWL_FAILED, 0, "no memory", 0);
+
+            /* no request will end and look at it */
+
+            if (at_crawl_head(h)) {
+                at_crawl_look(c, h, (h->pace.next + 999) / 1000);
+            }
         }
 
         return;

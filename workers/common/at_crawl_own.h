@@ -154,6 +154,7 @@ struct at_crawl_s {
     at_crawl_flight_t          *flights;
     size_t                      flying;
     size_t                      tasks;      /* but for robots.txt */
+    size_t                      alive;      /* all of them */
     at_crawl_proxy_t           *proxies;
     size_t                      proxy;      /* turns */
     size_t                      user_agent;

@@ -242,7 +242,14 @@ at_crawl_task(at_crawl_t *c, const at_crawl_job_t *job, char *url,
         t->request_id = strndup(job->request_id.data, job->request_id.len);
     }
 
-    if (t->host == NULL) {
+    /* a place of its own, so that nothing fails once it is there */
+
+    c->alive++;
+
+    if (t->host == NULL
+        || at_heap_reserve(&c->timers, c->alive) != AT_OK)
+    {
+        t->host = NULL;
         t->url = NULL;
         at_crawl_task_free(c, t);
         return NULL;
@@ -264,6 +271,7 @@ at_crawl_task_free(at_crawl_t *c, at_crawl_task_t *t)
         t->host->tasks--;
     }
 
+    c->alive--;
     free(t->url);
     free(t->etag);
     free(t->modified);
@@ -427,6 +435,12 @@ at_crawl_host(at_crawl_t *c, at_str_t name)
 
     if (c->hosts >= AT_CRAWL_HOSTS) {
         at_crawl_forget(c);
+    }
+
+    /* it has to be looked at again, whatever happens */
+
+    if (at_heap_reserve(&c->due, c->hosts + 1) != AT_OK) {
+        return NULL;
     }
 
     h = calloc(1, sizeof(at_crawl_host_t) + name.len + 1);

@@ -15,23 +15,12 @@ static void at_heap_put(at_heap_t *h, size_t i, at_heap_node_t *node);
 int
 at_heap_set(at_heap_t *h, at_heap_node_t *node, int64_t at)
 {
-    size_t            cap;
-    at_heap_node_t  **nodes;
-
     node->at = at;
 
     if (node->pos == 0) {
 
-        if (h->n == h->cap) {
-            cap = h->cap ? h->cap * 2 : 64;
-            nodes = realloc(h->nodes, cap * sizeof(at_heap_node_t *));
-
-            if (nodes == NULL) {
-                return AT_ERROR;
-            }
-
-            h->nodes = nodes;
-            h->cap = cap;
+        if (at_heap_reserve(h, h->n + 1) != AT_OK) {
+            return AT_ERROR;
         }
 
         at_heap_put(h, h->n++, node);
@@ -39,6 +28,31 @@ at_heap_set(at_heap_t *h, at_heap_node_t *node, int64_t at)
 
     at_heap_up(h, node->pos - 1);
     at_heap_down(h, node->pos - 1);
+
+    return AT_OK;
+}
+
+
+int
+at_heap_reserve(at_heap_t *h, size_t n)
+{
+    size_t            cap;
+    at_heap_node_t  **nodes;
+
+    if (n <= h->cap) {
+        return AT_OK;
+    }
+
+    cap = h->cap ? h->cap * 2 : 64;
+    cap = (cap < n) ? n : cap;
+    nodes = realloc((void *) h->nodes, cap * sizeof(at_heap_node_t *));
+
+    if (nodes == NULL) {
+        return AT_ERROR;
+    }
+
+    h->nodes = nodes;
+    h->cap = cap;
 
     return AT_OK;
 }

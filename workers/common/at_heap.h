@@ -33,6 +33,9 @@ typedef struct {
 /* Puts it in, or moves it to another time.  AT_ERROR: no memory. */
 int at_heap_set(at_heap_t *h, at_heap_node_t *node, int64_t at);
 
+/* So that n nodes fit without memory being asked for.  AT_ERROR: no memory. */
+int at_heap_reserve(at_heap_t *h, size_t n);
+
 /* Takes it out, if it is in. */
 void at_heap_remove(at_heap_t *h, at_heap_node_t *node);
 

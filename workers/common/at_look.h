@@ -215,7 +215,7 @@ typedef struct {
     { "fetch", "user_agent", AT_CONF_LIST,                                    \
       offsetof(type, member.user_agents), "", 0, 0, at_look_conf_agent },     \
     { "fetch", "proxy", AT_CONF_LIST, offsetof(type, member.proxies),         \
-      "", 0, 0, NULL },                                                       \
+      "", 0, 0, at_look_conf_proxy },                                         \
     { "fetch", "allow_address", AT_CONF_LIST,                                 \
       offsetof(type, member.allow_address), "", 0, 0, at_look_conf_address }
 
@@ -232,6 +232,7 @@ void at_look_unwire(at_look_wire_t *w);
 
 const char *at_look_conf_agent(const char *value);
 const char *at_look_conf_address(const char *value);
+const char *at_look_conf_proxy(const char *value);
 
 
 #endif /* AT_LOOK_H */

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 
 #define AT_LOOK_WIRE   (4 * 1024 * 1024)
@@ -90,4 +91,31 @@ at_look_conf_address(const char *value)
     return (at_address_parse(value, &rule) != AT_OK)
            ? "is no address: write 127.0.0.1, 127.0.0.1:8081, 10.0.0.0/8 or "
              "[::1]:8081" : NULL;
+}
+
+
+/* What libcurl would take otherwise is a name of a host, and a surprise. */
+
+const char *
+at_look_conf_proxy(const char *value)
+{
+    size_t  i, len;
+
+    static const char *const  schemes[] = {
+        "http://", "https://", "socks5://", "socks5h://"
+    };
+
+    for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        len = strlen(schemes[i]);
+
+        if (strncasecmp(value, schemes[i], len) == 0 && value[len]
+            && at_look_conf_agent(value) == NULL
+            && strchr(value, ' ') == NULL)
+        {
+            return NULL;
+        }
+    }
+
+    return "is no proxy: write http://, https:// or socks5://, and where it "
+           "is, as in http://10.0.0.9:3128";
 }

@@ -26,6 +26,7 @@
 #include "at_look.h"
 #include "at_metric.h"
 #include "at_postgres.h"
+#include "at_script.h"
 #include "at_shop_key.h"
 #include "at_time.h"
 #include "at_worker_conf.h"
@@ -161,6 +162,9 @@ typedef struct {
 
 void shop_work_ask(shop_run_t *run, shop_search_t *s);
 
+/* A thread that cannot begin waits for memory; 1: we end. */
+int shop_work_starved(shop_run_t *run);
+
 
 /* shop_search.c.  With the lock: */
 void shop_search_end(shop_run_t *run, shop_search_t *s);
@@ -235,6 +239,12 @@ typedef enum {
 
 
 extern at_metric_t  shop_metrics[SHOP_METRICS];
+
+
+/* Scripts of this worker (see at_script.h). */
+enum {
+    SHOP_SCRIPT_SCHEDULE = AT_SCRIPT_WORKER
+};
 
 
 #define shop_count(metric, n)  at_metric_add(&shop_metrics[metric], n)

@@ -19,9 +19,11 @@ typedef struct {
     at_jobs_t   *jobs;
     at_job_t     job;
     char         why[160];
+    unsigned     starved:1;
 } shop_jobs_t;
 
 
+static int shop_jobs_create(shop_jobs_t *t);
 static void shop_jobs_loop(shop_jobs_t *t);
 static void shop_jobs_one(shop_jobs_t *t);
 static shop_search_t *shop_jobs_search(shop_jobs_t *t);
@@ -36,20 +38,38 @@ shop_jobs_thread(void *data)
 
     memset(&t, 0, sizeof(shop_jobs_t));
     t.run = data;
-    t.redis = at_redis_create(&t.run->redis);
-    t.jobs = at_jobs_create(&t.run->jobs, t.redis);
 
-    if (t.redis && t.jobs) {
-        shop_jobs_loop(&t);
-
-    } else {
-        at_log(AT_LOG_ERROR, "thread.failed", at_log_text("why", "no memory"));
+    while (shop_jobs_create(&t) != AT_OK) {
+        if (shop_work_starved(t.run)) {
+            return NULL;
+        }
     }
 
+    shop_jobs_loop(&t);
     at_jobs_free(t.jobs);
     at_redis_free(t.redis);
 
     return NULL;
+}
+
+
+static int
+shop_jobs_create(shop_jobs_t *t)
+{
+    t->redis = at_redis_create(&t->run->redis);
+
+    if (t->redis == NULL) {
+        return AT_ERROR;
+    }
+
+    t->jobs = at_jobs_create(&t->run->jobs, t->redis);
+
+    if (t->jobs == NULL) {
+        at_redis_free(t->redis);
+        return AT_ERROR;
+    }
+
+    return AT_OK;
 }
 
 
@@ -85,6 +105,13 @@ shop_jobs_one(shop_jobs_t *t)
 
     start = at_time_mono();
     s = shop_jobs_search(t);
+
+    if (s == NULL && t->starved) {
+        shop_jobs_ended(at_jobs_retry(t->jobs, &t->job, 1000, "no memory"),
+                        t->job.attempt < t->run->jobs.attempts
+                        ? SHOP_JOBS_RETRIED : SHOP_JOBS_DEAD);
+        return;
+    }
 
     if (s == NULL) {
         at_log(AT_LOG_WARN, "job.refused", at_log_text("job", t->job.id),
@@ -127,14 +154,17 @@ shop_jobs_search(shop_jobs_t *t)
     at_str_t        id, by, page, category;
     shop_search_t  *s;
 
+    t->starved = 0;
+
     if (!at_str_is(at_job_get(&t->job, "kind"), "products")) {
         (void) snprintf(t->why, sizeof(t->why), "its kind is not known");
         return NULL;
     }
 
     s = calloc(1, sizeof(shop_search_t));
+    t->starved = (s == NULL);
+
     if (s == NULL) {
-        (void) snprintf(t->why, sizeof(t->why), "no memory");
         return NULL;
     }
 

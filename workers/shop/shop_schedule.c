@@ -14,11 +14,31 @@
 #define SHOP_SCHEDULE_LOOK  1000        /* ms */
 
 
+/*
+ * At once, so that no query is taken for asked whose jobs are not there.
+ *
+ * KEYS: of what was asked, of the stream.  ARGV: how long it is asked, query,
+ * category, pages, the beginning of request ids, now.  Returns the jobs.
+ */
+
+static const at_redis_script_t  shop_schedule_script = {
+    "if not redis.call('SET', KEYS[1], 'pending', 'NX', 'PX', ARGV[1]) then\n"
+    "  return 0\n"
+    "end\n"
+    "for page = 1, tonumber(ARGV[4]) do\n"
+    "  redis.call('XADD', KEYS[2], '*', 'kind', 'products',\n"
+    "             'by', 'schedule', 'query', ARGV[2], 'category', ARGV[3],\n"
+    "             'page', page, 'requestId', ARGV[5] .. '-' .. page,\n"
+    "             'at', ARGV[6])\n"
+    "end\n"
+    "return tonumber(ARGV[4])\n",
+    SHOP_SCRIPT_SCHEDULE
+};
+
+
 static void shop_schedule_over(shop_run_t *run, at_redis_t *redis);
 static void shop_schedule_one(shop_run_t *run, at_redis_t *redis,
     const char *line);
-static int shop_schedule_add(at_redis_t *redis, const char *query,
-    const char *category, int page);
 
 
 void *
@@ -29,11 +49,10 @@ shop_schedule_thread(void *data)
     at_redis_t      *redis;
     at_conf_list_t  *queries = &run->settings.search_query;
 
-    redis = at_redis_create(&run->redis);
-
-    if (redis == NULL) {
-        at_log(AT_LOG_ERROR, "thread.failed", at_log_text("why", "no memory"));
-        return NULL;
+    while ((redis = at_redis_create(&run->redis)) == NULL) {
+        if (shop_work_starved(run)) {
+            return NULL;
+        }
     }
 
     do {
@@ -77,60 +96,34 @@ shop_schedule_over(shop_run_t *run, at_redis_t *redis)
 static void
 shop_schedule_one(shop_run_t *run, at_redis_t *redis, const char *line)
 {
-    int          set;
-    int64_t      page;
+    char         asked[sizeof(AT_SHOP_ASKED) + AT_SHOP_KEY_HEX];
     char         key[AT_SHOP_KEY_HEX];
     char         query[AT_SHOP_TEXT_BYTES + 1];
     char         category[AT_SHOP_TEXT_BYTES + 1];
+    char         every[24], pages[24], id[64], now[24];
     redisReply  *reply;
 
     (void) shop_settings_query(line, query, category);
     at_shop_key(shop_word(query), shop_word(category), key);
 
-    reply = at_redis_call(redis, "SET " AT_SHOP_ASKED "%b pending NX PX %lld",
-                          key, sizeof(key),
-                          (long long) run->settings.search_every);
+    (void) snprintf(asked, sizeof(asked), AT_SHOP_ASKED "%.*s",
+                    AT_SHOP_KEY_HEX, key);
+    (void) snprintf(every, sizeof(every), "%lld",
+                    (long long) run->settings.search_every);
+    (void) snprintf(pages, sizeof(pages), "%lld",
+                    (long long) run->settings.search_pages);
+    (void) snprintf(id, sizeof(id), "schedule-%d-%lld", (int) getpid(),
+                    (long long) at_time_mono());
+    (void) snprintf(now, sizeof(now), "%lld", (long long) at_time_wall());
 
-    /* not set is nil, which is no status */
+    reply = at_redis_eval(redis, &shop_schedule_script, 2, 8,
+                          (at_str_t [8]) {
+                              shop_word(asked), AT_STR(AT_SHOP_JOBS),
+                              shop_word(every), shop_word(query),
+                              shop_word(category), shop_word(pages),
+                              shop_word(id), shop_word(now)
+                          });
 
-    set = (reply && reply->type == REDIS_REPLY_STATUS);
+    shop_count(SHOP_SCHEDULED, at_redis_int(reply));
     freeReplyObject(reply);
-
-    if (!set) {
-        return;
-    }
-
-    for (page = 1; page <= run->settings.search_pages; page++) {
-
-        if (shop_schedule_add(redis, query, category, (int) page) != AT_OK) {
-            reply = at_redis_call(redis, "DEL " AT_SHOP_ASKED "%b", key,
-                                  sizeof(key));
-            freeReplyObject(reply);
-            return;
-        }
-
-        shop_count(SHOP_SCHEDULED, 1);
-    }
-}
-
-
-static int
-shop_schedule_add(at_redis_t *redis, const char *query, const char *category,
-    int page)
-{
-    redisReply  *reply;
-
-    reply = at_redis_call(redis, "XADD " AT_SHOP_JOBS " * kind products"
-                          " by schedule query %b category %b page %d requestId"
-                          " schedule-%d-%lld at %lld", query, strlen(query),
-                          category, strlen(category), page, (int) getpid(),
-                          (long long) at_time_mono(),
-                          (long long) at_time_wall());
-    if (reply == NULL) {
-        return AT_ERROR;
-    }
-
-    freeReplyObject(reply);
-
-    return AT_OK;
 }

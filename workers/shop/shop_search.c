@@ -63,6 +63,7 @@ shop_search_begin(shop_work_t *w, shop_search_t *s)
     (void) pthread_mutex_lock(&w->run->lock);
     s->left -= n;
     s->uses -= n - 1;
+    s->failed += n - 1;
 
     if (s->left == 0) {
         shop_search_end(w->run, s);

@@ -11,8 +11,11 @@
 #define SHOP_WORK_TURN  50              /* ms, at most, until time is looked
                                            at */
 #define SHOP_WORK_PING  2000
+#define SHOP_WORK_STARVED  1000
 
 
+static int shop_work_create(shop_work_t *w);
+static void shop_work_free(shop_work_t *w);
 static void shop_work_loop(shop_work_t *w);
 static shop_search_t *shop_work_taken(shop_run_t *run);
 static void shop_work_late(shop_work_t *w);
@@ -28,28 +31,66 @@ shop_work_thread(void *data)
 
     memset(&w, 0, sizeof(shop_work_t));
     w.run = run;
-    w.pg = at_postgres_create(&run->postgres);
-    w.look = at_look_create(&run->wire.crawl);
-    w.prove = shop_prove_create(&w);
+
+    while (shop_work_create(&w) != AT_OK && !shop_work_starved(run)) {
+        /* void */
+    }
+
     look = w.look;
 
-    if (w.pg && w.look && w.prove) {
+    if (look) {
         (void) pthread_mutex_lock(&run->lock);
-        run->look = w.look;
+        run->look = look;
         (void) pthread_mutex_unlock(&run->lock);
 
         shop_work_loop(&w);
-
-    } else {
-        at_log(AT_LOG_ERROR, "thread.failed", at_log_text("why", "no memory"));
     }
 
     shop_work_close(&w);
-    at_look_free(look);
-    shop_prove_free(w.prove);
-    at_postgres_free(w.pg);
+    shop_work_free(&w);
 
     return NULL;
+}
+
+
+static int
+shop_work_create(shop_work_t *w)
+{
+    w->pg = at_postgres_create(&w->run->postgres);
+    w->look = at_look_create(&w->run->wire.crawl);
+    w->prove = shop_prove_create(w);
+
+    if (w->pg && w->look && w->prove) {
+        return AT_OK;
+    }
+
+    shop_work_free(w);
+
+    return AT_ERROR;
+}
+
+
+/* The looks first: what they still answer is stored, or left. */
+
+static void
+shop_work_free(shop_work_t *w)
+{
+    at_look_free(w->look);
+    shop_prove_free(w->prove);
+    at_postgres_free(w->pg);
+
+    w->look = NULL;
+    w->prove = NULL;
+    w->pg = NULL;
+}
+
+
+int
+shop_work_starved(shop_run_t *run)
+{
+    at_log(AT_LOG_ERROR, "thread.waits", at_log_text("why", "no memory"));
+
+    return at_stop_wait(&run->worker.stop, SHOP_WORK_STARVED);
 }
 
 
