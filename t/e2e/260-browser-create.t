@@ -1,5 +1,5 @@
-# Pictures, in Chromium: feedback, errors, cancelling, the queue over a reload,
-# one's own.
+# Pictures, in Chromium: attempts as they end, errors, cancelling, the queue over
+# reloads, one's own; wide in the light and narrow in the dark.
 
 use strict;
 use warnings;
@@ -16,7 +16,8 @@ use Site;
 
 my $site = Site->new;
 
-Node::run('web/e2e/create.mjs', [ $site->url ], $site->deeds);
+Node::run('web/e2e/create.mjs', [ $site->url, $ENV{ATELIER_SHOTS} // () ],
+          $site->deeds);
 
 $site->finish;
 done_testing();

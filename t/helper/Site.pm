@@ -155,6 +155,7 @@ sub deeds {
         sandbox => sub { $stack->control($_[0]{name}, $_[0]{settings});
                          return; },
         quiet   => sub { $stack->reset_sandbox; return; },
+        counters => sub { return $stack->counters($_[0]); },
         wait    => sub { return $stack->wait_for(@{ $_[0] }) ? 1 : 0; },
         queue   => sub { $self->{queue}->start; return; },
         sql     => sub { return [ $self->{db}->sql($_[0]) ]; },

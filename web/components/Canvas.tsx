@@ -4,8 +4,9 @@ import { Download, Link2, RotateCcw, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { Phase } from '../hooks/useGeneration';
 import type { Generation, GenerationRequest } from '../lib/api';
-import { nameOf } from '../lib/sources';
-import { enhanced, ideas, type Shape } from '../lib/prompt';
+import {
+  enhanced, ideas, serviceOf, trouble, type Shape,
+} from '../lib/prompt';
 import { copyLink } from '../lib/share';
 import { Attempts } from './Attempts';
 import styles from './Canvas.module.css';
@@ -48,6 +49,28 @@ function Empty() {
   );
 }
 
+/* Why there is no picture, and who was asked for it. */
+function Failure({ phase, onRetry }: {
+  phase: Extract<Phase, { is: 'failed' }>;
+  onRetry: (request: GenerationRequest) => void;
+}) {
+  const [title, words] = trouble(phase.code, phase.detail, phase.retryAfter);
+  return (
+    <div className={styles.wait} role="alert">
+      <span>{title}</span>
+      <small>{words}</small>
+      <Attempts trials={phase.trials} />
+      <button
+        type="button"
+        className="button quiet slim"
+        onClick={() => { onRetry(phase.request); }}
+      >
+        <RotateCcw size={16} aria-hidden /> Try again
+      </button>
+    </div>
+  );
+}
+
 function Picture({ row }: { row: Generation }) {
   const [loaded, setLoaded] = useState(false);
   return (
@@ -77,11 +100,11 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
     ? phase.since : null;
   const seconds = useSeconds(since);
   const request = phase.is === 'idle' ? null : phase.request;
-  const frame = useRef<HTMLDivElement>(null);
+  const place = useRef<HTMLElement>(null);
   useEffect(() => {
     // Beside the form there is nothing to do; below it, it may be out of sight.
     if (phase.is === 'asking') {
-      frame.current?.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
+      place.current?.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
     }
   }, [phase.is]);
   const row = phase.is === 'done' || phase.is === 'queued' ? phase.row : null;
@@ -91,9 +114,8 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
     ?? shape.height;
 
   return (
-    <section className={styles.canvas} aria-label="The picture">
+    <section ref={place} className={styles.canvas} aria-label="The picture">
       <div
-        ref={frame}
         className={styles.frame}
         data-phase={phase.is}
         data-tall={height > width || undefined}
@@ -103,10 +125,14 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
       >
         {phase.is === 'idle' ? <Empty /> : null}
         {phase.is === 'asking' ? (
-          <p className={styles.wait}>
-            <span>Asking every provider</span>
+          <div className={styles.wait}>
+            <span>
+              {phase.trials.some((one) => one.outcome === 'won')
+                ? 'Here it comes' : 'Making your picture'}
+            </span>
             <small>{seconds.toFixed(1)} s</small>
-          </p>
+            <Attempts trials={phase.trials} live />
+          </div>
         ) : null}
         {phase.is === 'queued' ? (
           <p className={styles.wait} role="status">
@@ -123,19 +149,7 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
             )}
           </p>
         ) : null}
-        {phase.is === 'failed' ? (
-          <div className={styles.wait} role="alert">
-            <span>That did not work</span>
-            <small>{phase.detail}</small>
-            <button
-              type="button"
-              className="button quiet slim"
-              onClick={() => { onRetry(phase.request); }}
-            >
-              <RotateCcw size={16} aria-hidden /> Try again
-            </button>
-          </div>
-        ) : null}
+        {phase.is === 'failed' ? <Failure phase={phase} onRetry={onRetry} /> : null}
         {phase.is === 'done' ? <Picture key={phase.row.id} row={phase.row} /> : null}
       </div>
 
@@ -188,12 +202,12 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
             </div>
             <details className={styles.how}>
               <summary>
-                <span>{nameOf(phase.row.provider ?? '')}</span>
+                <span>{serviceOf(phase.row.provider ?? '')}</span>
                 {phase.row.latencyMs === undefined
                   ? '' : ` · ${(phase.row.latencyMs / 1000).toFixed(2)} s`}
                 {phase.row.attempts ? ` · ${phase.row.attempts.length} asked` : ''}
               </summary>
-              <Attempts row={phase.row} />
+              <Attempts trials={phase.row.attempts} />
             </details>
           </>
         ) : null}

@@ -180,7 +180,7 @@ function Opened({ row, onClose }: { row: Generation; onClose: () => void }) {
       <div className={styles.text}>
         <p className={styles.prompt}>{row.prompt}</p>
         {row.enhancedPrompt ? <p className={styles.soft}>{row.enhancedPrompt}</p> : null}
-        <Attempts row={row} />
+        <Attempts trials={row.attempts} />
         <div className={styles.actions}>
           <a className="button" href={row.url} download>
             <Download size={16} aria-hidden /> Download

@@ -6,8 +6,11 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { Problem } from '../lib/api';
 import { watchVitals } from '../lib/telemetry';
 
-// Nobody is toasted to before the page is there.
-const Toasts = dynamic(() => import('./Toasts'), { ssr: false });
+// Nobody is toasted to before the page is there; which goes on without if the
+// network is gone by then.
+const Toasts = dynamic(
+  () => import('./Toasts').catch(() => ({ default: () => null })),
+  { ssr: false });
 
 /* What passes by itself is tried again, once; what is refused is not. */
 function passing(count: number, error: Error): boolean {

@@ -1,121 +1,204 @@
-/* A picture from the click to the end, in a browser: POST /generate, its
- * errors, the queue, and one's own pictures. */
+/* A picture from the click to the end, in a browser: who is asked, told as it
+ * happens, errors and a retry, cancelling, the queue over reloads, one's own
+ * pictures; wide in the light, and narrow in the dark. */
 
-import { launch, open } from './browser.mjs';
+import { launch, live, open, serious } from './browser.mjs';
 import { ask, is, ok, run, until } from './report.mjs';
 
-const [address] = process.argv.slice(2);
+const [address, shots] = process.argv.slice(2);
 const browser = await launch();
 
-function slow(settings) {
-  return Promise.all(['groq', 'stability'].map((name) => (
-    ask('sandbox', { name, settings }))));
+function both(groq, stability = groq) {
+  return Promise.all([
+    ask('sandbox', { name: 'groq', settings: groq }),
+    ask('sandbox', { name: 'stability', settings: stability })]);
 }
 
-async function make(page, prompt) {
+async function make({ page }, prompt) {
   await page.fill('#prompt', prompt);
   await page.click('button[type=submit]');
 }
 
-const shown = (page) => page.waitForFunction(() => {
+const shown = ({ page }) => page.waitForFunction(() => {
   const img = document.querySelector('[data-phase=done] img');
   return img?.complete && img.naturalWidth > 0;
+}, undefined, { timeout: 60_000 });
+
+const attempt = ({ page }, outcome) => (
+  page.locator(`[aria-label="Who was asked"] li[data-outcome=${outcome}]`));
+
+/* For people and for axe; all of it has to be within the page. */
+async function look({ name, page }, what) {
+  is(await page.evaluate(() => (
+    document.documentElement.scrollWidth > window.innerWidth)), false,
+     `${name}, ${what}: nothing sticks out`);
+  is(await page.evaluate(() => [...document.querySelectorAll('[data-phase]')]
+    .filter((frame) => frame.scrollHeight > frame.clientHeight + 1).length), 0,
+     `${name}, ${what}: nothing is cut off`);
+  is(await serious(page), [], `${name}, ${what}: axe finds nothing serious`);
+  if (shots) {
+    await page.screenshot({ path: `${shots}/create-${name}-${what}.png` });
+  }
+}
+
+const seat = async (name, options) => ({
+  name, ...await open(browser, { reducedMotion: 'reduce', ...options }),
 });
 
-await run(async () => {
-  const { page, said } = await open(browser);
+/* The way to the picture, as one visitor sees it. */
+async function way(who, ratio) {
+  const { page } = who;
   await page.goto(address);
 
-  // Feedback at once, then the picture.
-  await slow({ latencyMs: 700 });
+  // Feedback at once; one that fails is told of while the other is at it.
+  await both({ mode: 'status', status: 500, latencyMs: 40 }, { mode: 'hang' });
+  const { aborted } = await ask('counters', 'stability');
   await page.getByText('japandi').click();
   await page.selectOption('#room', 'study');
-  await make(page, 'a desk by the window');
+  await make(who, 'a desk by the window');
   await page.waitForSelector('[data-phase=asking]');
   ok(await page.getByText('a desk by the window, high quality, professional '
     + 'photography, 8k resolution, japandi style, study interior').isVisible(),
      'the enhanced prompt is shown at once');
+  const frame = await page.locator('[data-phase=asking]').boundingBox();
+  ok(Math.abs(frame.width / frame.height - ratio) < 0.02,
+     "in the picture's ratio", frame);
+  await attempt(who, 'transient').waitFor();
+  is(await attempt(who, 'transient').locator('b').innerText(), 'Groq',
+     'one that has failed is shown');
+  ok(/failed.*\d+ ms/s.test(await attempt(who, 'transient').innerText()),
+     'with how, and after what time');
+  ok(/stability ai.*is at it/is.test(await attempt(who, 'running').innerText()),
+     'while the other one works');
+  await look(who, 'asking');
+
+  // Cancelling reaches the one that works at it.
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  is(await ask('wait', ['stability', `aborted>=${aborted + 1}`]), 1,
+     'a cancel reaches the provider');
+  await page.waitForSelector('[data-phase=idle]');
+
+  // Errors in words, with who was asked, and a retry.
+  await both({ mode: 'moderated' });
+  await make(who, 'something bad');
+  await page.waitForSelector('[role=alert]:has-text("These words were refused")');
+  is(await attempt(who, 'moderated').count(), 2, 'who refused is told');
+  await look(who, 'refused');
+  await ask('quiet');
+  await page.getByText('Try again').click();
   const before = await page.locator('[data-phase=asking]').boundingBox();
-  await shown(page);
-  ok(true, 'the picture comes');
+  await shown(who);
+  ok(true, 'a retry brings the picture');
   const after = await page.locator('[data-phase=done]').boundingBox();
   is([after.x, after.y], [before.x, before.y], 'in the place that was kept');
   await page.click('summary:has-text("asked")');
   is(await page.locator('[aria-label="Who was asked"] li').count(), 2,
      'who was asked is told');
+  await look(who, 'done');
+}
 
-  // In words, and again.
-  await slow({ mode: 'moderated' });
-  await make(page, 'something bad');
-  await page.waitForSelector('[role=alert]:has-text("That did not work")');
-  ok((await page.locator('[data-phase=failed] small').innerText()).length > 10,
-     'a refusal is told in words');
-  await ask('quiet');
-  await page.getByText('Try again').click();
-  await shown(page);
+await run(async () => {
+  const wide = await seat('wide');
+  const narrow = await seat('narrow', {
+    viewport: { width: 360, height: 780 }, colorScheme: 'dark', isMobile: true,
+    hasTouch: true,
+  });
+  await way(wide, 3 / 2);
+  await way(narrow, 3 / 2);
+
+  // With a network that is going, without one, and with it again.
+  const alone = await seat('alone');
+  // What pages load later, by names with dots, never comes.
+  await alone.page.route(/\/chunks\/\d+\.[^/]+\.js$/, (route) => route.abort());
+  await alone.page.goto(address);
+  await alone.page.waitForLoadState('networkidle');
+  await alone.context.setOffline(true);
+  await make(alone, 'a room without a network');
+  await alone.page.waitForSelector('[role=alert]:has-text("No connection")');
+  ok(true, 'a network that is gone is told in words');
+  await alone.context.setOffline(false);
+  await alone.page.getByText('Try again').click();
+  await shown(alone);
   ok(true, 'and a retry brings the picture');
 
-  // Cancelling reaches the providers.
-  await slow({ mode: 'hang' });
-  await make(page, 'a room that takes long');
-  await page.waitForSelector('[data-phase=asking]');
-  is(await ask('wait', ['groq', 'inFlight>=1']), 1, 'a provider works at it');
-  await page.getByRole('button', { name: 'Cancel' }).click();
-  is(await ask('wait', ['groq', 'aborted>=1']), 1, 'a cancel reaches it');
-  await page.waitForSelector('[data-phase=idle]');
-
-  // The queue.
-  await ask('quiet');
-  await slow({ mode: 'rate_limit', retryAfter: 8 });
-  await make(page, 'a room that waits');
-  await page.waitForSelector('[data-testid=position]');
-  is(await page.getByTestId('position').innerText(), '1',
+  // The queue: the place, and the time that goes down by itself.
+  await both({ mode: 'rate_limit', variant: 'seconds', retryAfter: 20 });
+  await make(wide, 'a room that waits');
+  await wide.page.waitForSelector('[data-testid=position]');
+  is(await wide.page.getByTestId('position').innerText(), '1',
      'the place in the queue is shown');
-  await page.getByText('Request queued').waitFor();
-  ok(await page.getByText('Position: 1').isVisible(), 'and told');
+  await wide.page.getByText('Request queued').waitFor();
+  ok(await wide.page.getByText('Position: 1').isVisible(), 'and told');
+  const seconds = async () => (
+    Number(/\d+/.exec(await wide.page.getByTestId('eta').innerText())?.[0]));
+  const first = await seconds();
+  const last = await until('the time goes down', async () => {
+    const now = await seconds();
+    return now < first ? now : 0;
+  });
+  ok(last > 0, 'in seconds', [first, last]);
+  await look(wide, 'queued');
 
-  const other = await open(browser);
-  await other.page.goto(address);
-  await make(other.page, 'a second room');
-  await other.page.waitForSelector('[data-testid=position]');
-  is(await other.page.getByTestId('position').innerText(), '2',
+  await make(narrow, 'a second room');
+  await narrow.page.waitForSelector('[data-testid=position]');
+  is(await narrow.page.getByTestId('position').innerText(), '2',
      "somebody else's is behind it");
+  await look(narrow, 'queued');
 
   // It is gone again when it is cancelled.
-  await other.page.getByRole('button', { name: 'Cancel' }).click();
-  await until('a cancel takes it out of the queue', async () => (
+  const deleted = narrow.page.waitForRequest((request) => (
+    request.method() === 'DELETE'));
+  await narrow.page.getByRole('button', { name: 'Cancel' }).click();
+  ok(/\/generate\/[\da-f]{32}$/.test((await deleted).url()),
+     'a cancel is told to the server');
+  await until('which takes it out of the queue', async () => (
     (await ask('sql', `SELECT count(*) FROM atelier.generation
                        WHERE status = 'queued'`))[0] === '1'));
 
-  await make(other.page, 'a third room');
-  await other.page.waitForSelector('[data-testid=position]');
+  // A page that is left has it among one's own pictures; both arrive by
+  // themselves, over a reload of nginx.
+  await make(narrow, 'a third room');
+  await narrow.page.waitForSelector('[data-testid=position]');
+  await narrow.page.reload();
+  await narrow.page.goto(`${address}/pictures`);
+  const tile = narrow.page.locator('main li').first();
+  await tile.getByText('Position 2 in the queue').waitFor();
+  ok(true, 'a page that was left has it among the pictures');
+  await look(narrow, 'waiting');
+  await live(narrow.page).waitFor();
   await ask('quiet');
   await ask('reload');
   await ask('queue');
-  await Promise.all([shown(page), shown(other.page)]);
-  ok(true, 'over a reload of nginx the pictures arrive by themselves');
+  await tile.locator('img').waitFor({ timeout: 60_000 });
+  ok((await tile.innerText()).includes('a third room'),
+     'over a reload of nginx the picture comes by itself');
+  await shown(wide);
+  ok(true, 'as does the one that was waited for');
 
-  // One's own.
-  await page.getByRole('link', { name: 'Pictures' }).click();
-  await page.waitForSelector('h1:has-text("Your pictures")');
+  // One's own, and a link to one.
+  await wide.page.getByRole('link', { name: 'Pictures' }).click();
+  await wide.page.waitForSelector('h1:has-text("Your pictures")');
   await until('they are listed, the newest first', async () => (
-    await page.locator('main li').first().innerText()
+    await wide.page.locator('main li').first().innerText()
   ).includes('a room that waits'));
-  await page.locator('main li button').first().click();
-  await page.waitForSelector('dialog[open]');
-  const link = page.url();
+  for (const who of [wide, narrow]) {
+    await who.page.locator('main li button').first().click();
+    await who.page.waitForSelector('dialog[open] img');
+    await look(who, 'opened');
+  }
+  const link = wide.page.url();
   ok(link.includes('?picture='), 'an open one has a link', link);
-  await page.goBack();
+  await wide.page.goBack();
   await until('back closes it', async () => (
-    await page.locator('dialog').count() === 0));
-  const fresh = await open(browser);
+    await wide.page.locator('dialog').count() === 0));
+  const fresh = await seat('fresh');
   await fresh.page.goto(link);
   await fresh.page.waitForSelector('dialog[open] img');
-  ok(true, 'the link opens it for others');
+  ok(await fresh.page.getByRole('dialog', { name: 'a room that waits' })
+    .isVisible(), 'the link opens it for others');
 
-  // 422 and 503 are what a console says by itself.
-  for (const one of [said, other.said, fresh.said]) {
-    is(one.filter((text) => !/status of 422/.test(text)), [],
-       'nothing else in the console');
+  for (const { name, said } of [wide, narrow, alone, fresh]) {
+    is(said.filter((text) => !/net::ERR_(INTERNET|FAILED)/.test(text)), [],
+       `${name}: nothing in the console`);
   }
 });

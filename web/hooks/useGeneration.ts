@@ -5,16 +5,18 @@ import {
   api, Problem, type Generation, type GenerationRequest,
 } from '../lib/api';
 import { remember } from '../lib/history';
+import { withLine, type Trial } from '../lib/lines';
 import { tell } from '../lib/toast';
 import { useWebSocket } from './useWebSocket';
 
 export type Phase =
   | { is: 'idle' }
-  | { is: 'asking'; request: GenerationRequest; since: number }
+  | { is: 'asking'; request: GenerationRequest; since: number;
+      trials: Trial[] }
   | { is: 'queued'; request: GenerationRequest; row: Generation; since: number }
   | { is: 'done'; request: GenerationRequest; row: Generation }
-  | { is: 'failed'; request: GenerationRequest; detail: string;
-      retryAfter?: number | undefined };
+  | { is: 'failed'; request: GenerationRequest; code: string; detail: string;
+      retryAfter?: number | undefined; trials: Trial[] };
 
 const POLL = 10_000;
 
@@ -35,7 +37,8 @@ export function useGeneration() {
         break;
       case 'failed':
         setPhase({
-          is: 'failed', request,
+          is: 'failed', request, trials: row.attempts ?? [],
+          code: row.code ?? '',
           detail: row.detail ?? 'No picture could be made of this.',
         });
         break;
@@ -71,10 +74,13 @@ export function useGeneration() {
     const controller = new AbortController();
     flight.current = controller;
     position.current = undefined;
-    setPhase({ is: 'asking', request, since });
+    setPhase({ is: 'asking', request, since, trials: [] });
     try {
-      const row = await api.generate(request, crypto.randomUUID(),
-                                     controller.signal);
+      const row = await api.generate(
+        request, crypto.randomUUID(), controller.signal, (line) => {
+          setPhase((old) => (controller.signal.aborted || old.is !== 'asking'
+            ? old : { ...old, trials: withLine(old.trials, line) }));
+        });
       if (!controller.signal.aborted) {
         take(row, request, since);
       }
@@ -82,8 +88,10 @@ export function useGeneration() {
       if (!controller.signal.aborted) {
         setPhase({
           is: 'failed', request,
+          code: error instanceof Problem ? error.code : '',
           detail: error instanceof Error ? error.message : String(error),
           retryAfter: error instanceof Problem ? error.retryAfter : undefined,
+          trials: error instanceof Problem ? error.attempts : [],
         });
       }
     }

@@ -348,6 +348,7 @@ export interface components {
             detail: string;
             field?: string;
             requestId?: string;
+            attempts?: components["schemas"]["Attempt"][];
         };
         GenerationRequest: {
             prompt: string;

@@ -4,6 +4,7 @@
  */
 
 import type { components } from './api-types';
+import { answerOf, hasLines, type Progress } from './lines';
 import { measure } from './telemetry';
 
 type Schemas = components['schemas'];
@@ -25,14 +26,17 @@ export class Problem extends Error {
   readonly code: string;
   /** Seconds, if the server said when to come again. */
   readonly retryAfter: number | undefined;
+  /** Of a picture: who was asked, if it got as far. */
+  readonly attempts: Schemas['Attempt'][];
 
   constructor(status: number, code: string, detail: string,
-              retryAfter?: number) {
+              retryAfter?: number, attempts: Schemas['Attempt'][] = []) {
     super(detail);
     this.name = 'Problem';
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.attempts = attempts;
   }
 }
 
@@ -49,23 +53,46 @@ function words(status: number): string {
   return WORDS[status] ?? 'Something went wrong on the server.';
 }
 
+function problem(status: number, retryAfter: number | undefined,
+                 { code, detail, attempts }: Partial<Schemas['Problem']>) {
+  return new Problem(status, code ?? `http_${status}`, detail ?? words(status),
+                     retryAfter, attempts);
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   const after = Number(response.headers.get('Retry-After') ?? NaN);
-  let code = `http_${response.status}`;
-  let detail = words(response.status);
+  let body: Partial<Schemas['Problem']> = {};
 
   // nginx's own refusals are pages of HTML: nothing to show.
   if (response.headers.get('Content-Type')?.includes('json')) {
     try {
-      const body = await response.json() as Partial<Schemas['Problem']>;
-      code = body.code ?? code;
-      detail = body.detail ?? detail;
+      body = await response.json() as Partial<Schemas['Problem']>;
     } catch {
       // the words we have will do
     }
   }
-  return new Problem(response.status, code, detail,
-                     Number.isFinite(after) ? after : undefined);
+  return problem(response.status, Number.isFinite(after) ? after : undefined,
+                 body);
+}
+
+/* Reads the lines; what breaks off was under way, and may be tried again. */
+async function picture(response: Response, signal: AbortSignal,
+                       tell: (line: Progress) => void): Promise<Generation> {
+  const answer = await answerOf(response, tell).catch((error: unknown) => {
+    if (signal.aborted) {
+      throw error;
+    }
+    return undefined;
+  });
+  if (answer === undefined) {
+    throw new Problem(0, 'cut_off', 'The connection broke off before the '
+                                    + 'picture was there.');
+  }
+  if (answer.status >= 400) {
+    throw problem(answer.status, answer.retryAfter,
+                  answer.body as Schemas['Problem']);
+  }
+  return answer.body as Generation;
 }
 
 async function call(path: string, init?: RequestInit): Promise<Response> {
@@ -120,15 +147,21 @@ function segment(id: string): string {
 }
 
 export const api = {
-  async generate(request: GenerationRequest, key: string, signal: AbortSignal):
-  Promise<Generation> {
+  /** tell hears of attempts, from a server that tells of them. */
+  async generate(request: GenerationRequest, key: string, signal: AbortSignal,
+                 tell: (line: Progress) => void): Promise<Generation> {
     const response = await call('/generate', {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+      headers: {
+        'Content-Type': 'application/json',
+        'Idempotency-Key': key,
+        Accept: 'application/x-ndjson, application/json;q=0.9',
+      },
       body: JSON.stringify(request),
       signal,
     });
-    return await response.json() as Generation;
+    return hasLines(response) ? await picture(response, signal, tell)
+      : await response.json() as Generation;
   },
 
   generation: (id: string, signal?: AbortSignal) =>

@@ -41,6 +41,44 @@ const outcomes: Record<string, string> = {
   deadline: 'took too long',
 };
 
+const services: Record<string, string> = {
+  stability: 'Stability AI', huggingface: 'Hugging Face',
+};
+
+/** A provider's name as people write it. */
+export function serviceOf(provider: string): string {
+  return services[provider] ?? provider;
+}
+
+/*
+ * Problems whose detail speaks to programs.
+ */
+const troubles: Record<string, [title: string, words: string]> = {
+  moderated: ['These words were refused',
+              'They are against the rules of the services. Say it in other '
+              + 'words.'],
+  providers_rejected: ['Nobody takes requests',
+                       'The services turn this server away. Whoever runs it '
+                       + 'has to look after that.'],
+  providers_unavailable: ['Not just now', 'No service could make the picture.'],
+  too_many_in_flight: ['Not just now', 'Too many pictures are being made.'],
+  queue_unavailable: ['Not just now', 'The server cannot take it down.'],
+  storage_failed: ['It got lost',
+                   'The picture was made, and the server could not keep it.'],
+  in_progress: ['Still at it', 'The same request is being served.'],
+  unreachable: ['No connection',
+                'The server cannot be reached. Is the network there?'],
+};
+
+/** What went wrong, as a title and words. */
+export function trouble(code: string, detail: string, retryAfter?: number):
+[title: string, words: string] {
+  const [title, words] = troubles[code] ?? ['That did not work', detail];
+  return [title, retryAfter
+    ? `${words} Try again in ${retryAfter < 100 ? `${retryAfter} s`
+      : `${Math.ceil(retryAfter / 60)} minutes`}.` : words];
+}
+
 /** The outcome of an attempt in words. */
 export function outcome(code: string): string {
   return outcomes[code] ?? code.replace(/_/g, ' ');

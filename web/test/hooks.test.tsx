@@ -355,6 +355,88 @@ describe('useGeneration', () => {
       .toMatch(/^[\da-f-]{36}$/);
   });
 
+  /* A response whose lines are said one after the other. */
+  function spoken() {
+    let control!: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) { control = controller; },
+    });
+    replies.push(() => Promise.resolve(new Response(body, {
+      headers: { 'Content-Type': 'application/x-ndjson' },
+    })));
+    return {
+      say: async (line: object) => {
+        control.enqueue(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+        await settle();
+      },
+      end: async () => {
+        control.close();
+        await settle();
+      },
+      fail: async () => {
+        control.error(new TypeError('network error'));
+        await settle();
+      },
+    };
+  }
+
+  it('shows attempts as they start and end, where the server tells', async () => {
+    const server = spoken();
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    expect((calls[0]?.init?.headers as Record<string, string>).Accept)
+      .toMatch(/^application\/x-ndjson/);
+    await server.say({ type: 'started', provider: 'groq' });
+    await server.say({ type: 'started', provider: 'stability' });
+    expect(result.current.phase).toMatchObject({
+      is: 'asking', trials: [{ provider: 'groq' }, { provider: 'stability' }] });
+    await server.say({ type: 'attempt', provider: 'groq', outcome: 'transient', ms: 9 });
+    expect(result.current.phase).toMatchObject({
+      is: 'asking', trials: [{ outcome: 'transient', ms: 9 }, { provider: 'stability' }] });
+    await server.say({ type: 'answer', status: 200, body: done });
+    expect(result.current.phase).toMatchObject({ is: 'done', row: done });
+  });
+
+  it('takes an answer in the last line as any other', async () => {
+    const { result } = renderHook(() => useGeneration());
+    const ask = async () => {
+      const server = spoken();
+      act(() => { void result.current.start(request); });
+      await settle();
+      await server.say({ type: 'started', provider: 'groq' });
+      return server;
+    };
+    await (await ask()).say({ type: 'answer', status: 202, location: '/generate/g',
+                              body: { id: 'g', status: 'queued', position: 2 } });
+    expect(result.current.phase).toMatchObject({ is: 'queued', row: { position: 2 } });
+
+    const attempts = [{ provider: 'groq', outcome: 'transient', ms: 9 }];
+    await (await ask()).say({ type: 'answer', status: 503, retryAfter: 7, body: {
+      status: 503, code: 'providers_unavailable', detail: 'Busy.', attempts } });
+    expect(result.current.phase).toMatchObject({
+      is: 'failed', code: 'providers_unavailable', detail: 'Busy.', retryAfter: 7,
+      trials: attempts });
+
+    await (await ask()).end();
+    expect(result.current.phase).toMatchObject({ is: 'failed', code: 'cut_off' });
+    await (await ask()).fail();
+    expect(result.current.phase).toMatchObject({ is: 'failed', code: 'cut_off' });
+  });
+
+  it('hears nothing more of what was cancelled', async () => {
+    const server = spoken();
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    await server.say({ type: 'started', provider: 'groq' });
+    act(() => { result.current.cancel(); });
+    expect(calls[0]?.init?.signal?.aborted).toBe(true);
+    await server.say({ type: 'attempt', provider: 'groq', outcome: 'won', ms: 1 });
+    await server.say({ type: 'answer', status: 200, body: done });
+    expect(result.current.phase.is).toBe('idle');
+  });
+
   it('waits in the queue, and the picture arrives by itself', async () => {
     replies.push(reply(202, { id: 'g', status: 'queued', position: 3,
                               etaSeconds: 20, channel: 'generate:g' }));

@@ -3,7 +3,8 @@ import { batched } from '../lib/batch';
 import { decode } from '../lib/blurhash';
 import { minor, money, off } from '../lib/money';
 import { parse, sum } from '../lib/metrics';
-import { enhanced } from '../lib/prompt';
+import { answerOf, hasLines, withLine, type Progress, type Trial } from '../lib/lines';
+import { enhanced, outcome, serviceOf, trouble } from '../lib/prompt';
 import { choices, count, fits, points, rangeName, when, words } from '../lib/shop';
 import { withChanges } from '../lib/url';
 import type { ProductPage } from '../lib/api';
@@ -195,5 +196,80 @@ describe('a batch', () => {
     await expect(one('a')).rejects.toThrow('no');
     fail = false;
     expect(await one('a')).toBe('a');
+  });
+});
+
+describe('the lines of a picture in the making', () => {
+  const lines = [
+    { type: 'started', provider: 'groq' },
+    { type: 'started', provider: 'stability' },
+    { type: 'attempt', provider: 'groq', outcome: 'transient', ms: 12 },
+    { type: 'attempt', provider: 'stability', outcome: 'won', ms: 40, note: 'kürzer' },
+    { type: 'answer', status: 200, body: { id: 'g', status: 'done' } },
+  ];
+
+  /* In pieces of so many bytes, which may be half a letter. */
+  function response(bytes: Uint8Array, size: number): Response {
+    let at = 0;
+    return new Response(new ReadableStream({
+      pull(controller) {
+        if (at >= bytes.length) {
+          controller.close();
+          return;
+        }
+        controller.enqueue(bytes.slice(at, at += size));
+      },
+    }), { headers: { 'Content-Type': 'application/x-ndjson' } });
+  }
+
+  const encode = (list: object[]) => (
+    new TextEncoder().encode(list.map((one) => `${JSON.stringify(one)}\n`).join('')));
+
+  it('are told one by one, whatever pieces they come in', async () => {
+    for (const size of [1, 7, 100, 10_000]) {
+      const told: Progress[] = [];
+      const answer = await answerOf(response(encode(lines), size),
+                                    (line) => { told.push(line); });
+      expect(told).toEqual(lines.slice(0, -1));
+      expect(answer).toEqual(lines.at(-1));
+    }
+  });
+
+  it('have no answer when they are cut off', async () => {
+    const told = vi.fn();
+    expect(await answerOf(response(encode(lines).slice(0, -3), 50), told))
+      .toBeUndefined();
+    expect(told).toHaveBeenCalledTimes(4);
+    expect(await answerOf(new Response(null), told)).toBeUndefined();
+  });
+
+  it('are known by their type', () => {
+    const of = (type: string) => (
+      hasLines(new Response('', { headers: { 'Content-Type': type } })));
+    expect(of('application/x-ndjson; charset=utf-8')).toBe(true);
+    expect(of('application/json')).toBe(false);
+  });
+
+  it('make a list of who is at it and who has ended', () => {
+    const list = (lines.slice(0, -1) as Progress[])
+      .reduce<Trial[]>(withLine, []);
+    expect(list).toEqual([
+      { provider: 'groq', outcome: 'transient', ms: 12 },
+      { provider: 'stability', outcome: 'won', ms: 40, note: 'kürzer' },
+    ]);
+    expect(withLine([], { type: 'attempt', provider: 'a', outcome: 'limited', ms: 0 }))
+      .toEqual([{ provider: 'a', outcome: 'limited', ms: 0 }]);
+    expect(withLine([], { type: 'started', provider: 'a' })).toEqual([{ provider: 'a' }]);
+  });
+
+  it('have words for people', () => {
+    expect(serviceOf('huggingface')).toBe('Hugging Face');
+    expect(serviceOf('other')).toBe('other');
+    expect(outcome('rate_limited')).toBe('asked for a pause');
+    expect(trouble('providers_unavailable', 'see Retry-After', 7))
+      .toEqual(['Not just now', 'No service could make the picture. Try again in 7 s.']);
+    expect(trouble('too_long', 'The prompt is too long.'))
+      .toEqual(['That did not work', 'The prompt is too long.']);
+    expect(trouble('moderated', '', 600)[1]).toMatch(/in 10 minutes\.$/);
   });
 });
