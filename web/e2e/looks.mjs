@@ -61,6 +61,24 @@ async function look(path, selector, width, colorScheme) {
   await context.close();
 }
 
+/* What opens above a page. */
+async function dialogs() {
+  const { context, page } = await open(browser, { reducedMotion: 'reduce' });
+  await page.goto(`${address}/feed?query=sofa`);
+  await page.locator('article[data-id] > a').first().click();
+  await page.locator('dialog[open] img').first().waitFor();
+  is(await serious(page, 'dialog[open]'), [], 'a design: axe finds nothing serious');
+
+  const made = await context.request.post(`${address}/generate`,
+                                          { data: { prompt: 'a room' } });
+  is(made.status(), 200, 'a picture is made');
+  await page.goto(`${address}/pictures`);
+  await page.locator('main li button').first().click();
+  await page.locator('dialog[open] img').first().waitFor();
+  is(await serious(page, 'dialog[open]'), [], 'a picture: axe finds nothing serious');
+  await context.close();
+}
+
 await run(async () => {
   for (const path of ['/', '/feed', '/shop', '/pictures', '/likes', '/status']) {
     const kilobytes = await firstLoad(path);
@@ -73,6 +91,8 @@ await run(async () => {
   }
   await look('/', '#prompt', 1440, 'dark');
   await look('/feed?query=sofa', 'article[data-id]', 1440, 'dark');
+
+  await dialogs();
 
   // The policy: a script that somebody slips in does not run.
   const { page } = await open(browser);
