@@ -44,7 +44,8 @@ sub series {
 
 sub products {
     my ($args) = @_;
-    my $res = $stack->http->get("http://127.0.0.1:$stack->{port}/products?$args");
+    my $res = $stack->http->get(
+        "http://127.0.0.1:$stack->{port}/products?$args");
     my $json = JSON::PP::decode_json($res->{content});
     return "$res->{status} " . ($json->{total} > 0 ? 'some' : 'none')
            . ($json->{refreshing} ? ' more' : '');

@@ -142,10 +142,13 @@ Stack::spew("$dir/nest.json", <<"END");
 END
 like(`$binary check $dir/nest.json 2>&1`, qr/nest/, 'a sixth recipe');
 is($? >> 8, 0, '... is right');
-Stack::spew("$dir/page.html", $stack->http->get(
-    "http://127.0.0.1:$here/nest/p/oak-stool-1001")->{content});
-my $found = `$binary check -u http://nest.localhost:$here/nest/p/oak-stool-1001 $dir/nest.json $dir/page.html 2>&1`;
-like($found, qr/^  price\s+1499\.00\n\s+selectors/m, '... and finds what is there');
+my $path = ":$here/nest/p/oak-stool-1001";
+Stack::spew("$dir/page.html",
+            $stack->http->get("http://127.0.0.1$path")->{content});
+my @check = ($binary, 'check', '-u', "http://nest.localhost$path",
+             "$dir/nest.json", "$dir/page.html");
+like(`@check 2>&1`, qr/^  price\s+1499\.00\n\s+selectors/m,
+     '... and finds what is there');
 $worker->signal('TERM');
 $worker->ended;
 $worker = $shops->worker(%settings, verify => { parallel => 2 });

@@ -112,7 +112,8 @@ sub found {
 # What a shop of the sandbox says: a path below its control.
 sub ask {
     my ($self, $path) = @_;
-    my $res = $self->{stack}->http->get("$self->{stack}{sandbox}/_control/$path");
+    my $res = $self->{stack}->http->get(
+        "$self->{stack}{sandbox}/_control/$path");
     die "$path: $res->{status} $res->{content}" if !$res->{success};
     return JSON::PP::decode_json($res->{content});
 }

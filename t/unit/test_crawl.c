@@ -679,7 +679,8 @@ main(void)
     const struct CMUnitTest  tests[] = {
         ROW(test_page), ROW(test_same), ROW(test_agents), ROW(test_retries),
         ROW(test_connect), ROW(test_starved), ROW(test_timeout),
-        ROW(test_retry_after), ROW(test_again), ROW(test_redirects), ROW(test_loop),
+        ROW(test_retry_after), ROW(test_again), ROW(test_redirects),
+        ROW(test_loop),
         ROW(test_robots), ROW(test_robots_away), ROW(test_wall),
         ROW(test_wall_told), ROW(test_patience), ROW(test_turns),
         ROW(test_waiting), ROW(test_drain), ROW(test_enough),

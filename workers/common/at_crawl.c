@@ -26,6 +26,8 @@ static at_pace_settings_t at_crawl_pacing(const at_crawl_settings_t *s);
 static void at_crawl_timers(at_crawl_t *c);
 static void at_crawl_hosts(at_crawl_t *c);
 static void at_crawl_try(at_crawl_t *c, at_crawl_host_t *h);
+static void at_crawl_starved(at_crawl_t *c, at_crawl_task_t *t,
+    const at_pace_ticket_t *ticket);
 static at_crawl_task_t *at_crawl_next(at_crawl_t *c, at_crawl_host_t *h);
 static void at_crawl_closed(at_crawl_t *c, at_crawl_host_t *h,
     at_crawl_outcome_e outcome, const char *why, int64_t wait);
@@ -345,15 +347,7 @@ at_crawl_try(at_crawl_t *c, at_crawl_host_t *h)
         c->proxy = proxy + 1;
 
         if (at_crawl_start(c, t, &ticket, proxy) != AT_OK) {
-            at_pace_done(c->pace, name, &h->pace, &rule, &ticket,
-                         AT_PACE_NOTHING, 0);
-            at_crawl_answer(c, t, AT_CRAWL_FAILED, 0, "no memory", 0);
-
-            /* no request will end and look at it */
-
-            if (at_crawl_head(h)) {
-                at_crawl_look(c, h, (h->pace.next + 999) / 1000);
-            }
+            at_crawl_starved(c, t, &ticket);
         }
 
         return;
@@ -380,6 +374,26 @@ at_crawl_try(at_crawl_t *c, at_crawl_host_t *h)
     case AT_PACE_SHARE:
         at_crawl_shared(c, h, t->kind, wait / 1000);
         return;
+    }
+}
+
+
+/* Gives its place back; no request will end and look at the host. */
+
+static void
+at_crawl_starved(at_crawl_t *c, at_crawl_task_t *t,
+    const at_pace_ticket_t *ticket)
+{
+    at_pace_rule_t    rule;
+    at_crawl_host_t  *h = t->host;
+
+    rule = at_crawl_rule(t);
+    at_pace_done(c->pace, (at_str_t) { h->len, h->name }, &h->pace, &rule,
+                 ticket, AT_PACE_NOTHING, 0);
+    at_crawl_answer(c, t, AT_CRAWL_FAILED, 0, "no memory", 0);
+
+    if (at_crawl_head(h)) {
+        at_crawl_look(c, h, (h->pace.next + 999) / 1000);
     }
 }
 

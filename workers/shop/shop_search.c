@@ -33,6 +33,8 @@ static int shop_search_url(const shop_search_t *s, const at_recipe_t *recipe,
 static void shop_search_done(const at_look_result_t *r);
 static int shop_search_lost(const shop_search_t *s,
     const at_look_result_t *r);
+static void shop_search_in(shop_run_t *run, shop_search_t *s,
+    const at_look_result_t *r, int rc);
 static void shop_search_count(const at_look_result_t *r, int rc);
 static void shop_search_log(const shop_search_t *s,
     const at_look_result_t *r);
@@ -230,8 +232,17 @@ shop_search_done(const at_look_result_t *r)
 
     shop_search_count(r, rc);
     shop_search_log(s, r);
+    shop_search_in(w->run, s, r, rc);
+}
 
-    (void) pthread_mutex_lock(&w->run->lock);
+
+/* One shop less to wait for. */
+
+static void
+shop_search_in(shop_run_t *run, shop_search_t *s, const at_look_result_t *r,
+    int rc)
+{
+    (void) pthread_mutex_lock(&run->lock);
 
     /* who waited reads them from then on */
 
@@ -253,12 +264,12 @@ shop_search_done(const at_look_result_t *r)
     }
 
     if (--s->left == 0) {
-        shop_search_end(w->run, s);
-        shop_search_over(w->run, s);
+        shop_search_end(run, s);
+        shop_search_over(run, s);
     }
 
     shop_search_leave(s);
-    (void) pthread_mutex_unlock(&w->run->lock);
+    (void) pthread_mutex_unlock(&run->lock);
 }
 
 
