@@ -11,7 +11,7 @@ const LONG = 60_000;
 const status = (page) => page.locator('header [data-status]');
 const state = (page) => status(page).getAttribute('data-status');
 const price = (page) => page.locator('article[data-id="ikea:1"]')
-  .getByTestId('price').innerText();
+  .getByTestId('price').textContent();
 
 /* As any program may change it. */
 function cost(rupees) {

@@ -74,7 +74,7 @@ async function filters(page) {
   const [low, high] = range.split('–').map(number);
   await until('a range is shown alone', async () => (
     await total(page) === within), LONG);
-  const shown = await page.locator(cards).getByTestId('price').allInnerTexts();
+  const shown = await page.locator(cards).getByTestId('price').allTextContents();
   ok(shown.map(number).every((n) => n >= low && n < high), '... as it says',
      [range, shown]);
 
@@ -108,7 +108,7 @@ async function pick(page) {
     .getAttribute('data-id');
   const card = page.locator(`article[data-id="${id}"]`);
   await card.scrollIntoViewIfNeeded();
-  return { id, card, price: number(await card.getByTestId('price').innerText()) };
+  return { id, card, price: number(await card.getByTestId('price').textContent()) };
 }
 
 async function changes(page) {
@@ -122,7 +122,7 @@ async function changes(page) {
   await ask('good', { id, what: { price: price + 100, stock: 5 } });
   await Promise.all([flash, toast]);
   ok(true, 'a price that changes at the shop flashes, and is told');
-  is(number(await card.getByTestId('price').innerText()), price + 100,
+  is(number(await card.getByTestId('price').textContent()), price + 100,
      '... and shown');
   ok(Date.parse(await at()) > Date.parse(before), '... with its time',
      [before, await at()]);
@@ -149,7 +149,7 @@ async function product(page, { id, card, price }) {
 
   const chart = dialog.getByRole('img', { name: /^Price in 90 days/ });
   await chart.waitFor({ timeout: LONG });
-  const points = () => dialog.locator('ol li').allInnerTexts();
+  const points = () => dialog.locator('ol li').allTextContents();
   const dots = async () => (await chart.locator('path').last()
     .getAttribute('d')).split('M').length - 1;
   is((await points()).slice(-2).map((text) => number(text.split(': ')[1])),
