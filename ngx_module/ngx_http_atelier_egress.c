@@ -32,6 +32,7 @@ struct ngx_http_atelier_errand_s {
 };
 
 
+static void ngx_http_atelier_egress_stale(ngx_conf_t *cf, ngx_addr_t *addr);
 static ngx_http_atelier_errand_t *ngx_http_atelier_errand_create(
     ngx_http_atelier_egress_t *egress, ngx_str_t *path,
     ngx_str_t *request_id);
@@ -83,7 +84,59 @@ ngx_http_atelier_egress(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     amcf->egress = egress;
 
+    ngx_http_atelier_egress_stale(cf, &egress->addr);
+
     return NGX_CONF_OK;
+}
+
+
+/*
+ * A master that is killed leaves its socket behind, and nginx would not listen
+ * on that again: so one that nobody listens on is removed before a start.
+ */
+
+static void
+ngx_http_atelier_egress_stale(ngx_conf_t *cf, ngx_addr_t *addr)
+{
+    ngx_uint_t           i;
+    ngx_array_t         *old;
+    ngx_socket_t         s;
+    ngx_listening_t     *ls;
+    struct sockaddr_un  *sun;
+
+    old = &cf->cycle->old_cycle->listening;
+    ls = old->elts;
+
+    for (i = 0; i < old->nelts; i++) {
+        if (ngx_cmp_sockaddr(ls[i].sockaddr, ls[i].socklen, addr->sockaddr,
+                             addr->socklen, 1) == NGX_OK)
+        {
+            return;
+        }
+    }
+
+    if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
+        return;
+    }
+
+    s = ngx_socket(AF_UNIX, SOCK_STREAM, 0);
+    if (s == (ngx_socket_t) -1) {
+        return;
+    }
+
+    sun = (struct sockaddr_un *) addr->sockaddr;
+
+    if (ngx_nonblocking(s) != -1
+        && connect(s, addr->sockaddr, addr->socklen) == -1
+        && ngx_socket_errno == NGX_ECONNREFUSED
+        && ngx_delete_file(sun->sun_path) != NGX_FILE_ERROR)
+    {
+        ngx_conf_log_error(NGX_LOG_NOTICE, cf, 0,
+                           "removed the socket \"%s\", which nobody listens "
+                           "on", sun->sun_path);
+    }
+
+    (void) ngx_close_socket(s);
 }
 
 

@@ -18,6 +18,7 @@
 #define NGX_HTTP_ATELIER_HUB_HELD    1000
 #define NGX_HTTP_ATELIER_HUB_LISTEN  1000          /* ms for Redis to confirm */
 #define NGX_HTTP_ATELIER_HUB_UNSURE  2000          /* ms to ask again */
+#define NGX_HTTP_ATELIER_HUB_SOON    200           /* ... while they wait */
 
 /* Places go up and down from here. */
 #define NGX_HTTP_ATELIER_HUB_ORIGIN  ((uint64_t) 1 << 62)
@@ -537,6 +538,17 @@ ngx_http_atelier_hub_enqueue(ngx_http_atelier_channel_t *ch,
 
     ch->queued = 1;
     ngx_queue_insert_tail(queue, &ch->queue);
+
+    if (ch->patient && queue == &hub->unsure) {
+        if (!hub->timer.timer_set
+            || (ngx_msec_int_t) (hub->timer.timer.key - ngx_current_msec)
+               > NGX_HTTP_ATELIER_HUB_SOON)
+        {
+            ngx_add_timer(&hub->timer, NGX_HTTP_ATELIER_HUB_SOON);
+        }
+
+        return;
+    }
 
     if (hub->timer.timer_set) {
         return;

@@ -83,6 +83,8 @@ struct ngx_http_atelier_channel_s {
     uint32_t                       nnotes;
     uint32_t                       bytes;          /* of them */
     uint32_t                       nsubs;          /* and those waiting */
+    ngx_msec_t                     partial;        /* since when it is so that
+                                                      nobody knows all; or 0 */
     uint16_t                       nheld;
 
     unsigned                       kind:2;
@@ -95,6 +97,7 @@ struct ngx_http_atelier_channel_s {
     unsigned                       more:1;         /* than this pass knows */
     unsigned                       unsure:1;       /* in that queue */
     unsigned                       again:1;        /* read once more */
+    unsigned                       patient:1;      /* who came back waits */
 };
 
 

@@ -12,9 +12,15 @@
  * asked first.  A bounded number of channels is read at a time, each with one
  * question under way; the others wait in line.  If nobody could say, it is
  * asked again after a while.
+ *
+ * What PostgreSQL was to be asked for and was away for may be back in a moment
+ * (a server that recovers from a crash takes seconds).  Rather than that who
+ * comes back is told that something is gone, and who is there sees a jump,
+ * they wait as long as that, within bounds.
  */
 
 #include "ngx_http_atelier_hub_channel.h"
+#include "ngx_http_atelier_hub_lua.h"
 #include "live/at_live_publish.h"
 
 
@@ -22,6 +28,7 @@
 #define NGX_HTTP_ATELIER_HUB_MORE   50             /* ids that are read beyond
                                                       what is wanted: others
                                                       want them soon */
+#define NGX_HTTP_ATELIER_HUB_WAIT   15000          /* ms for PostgreSQL */
 
 struct ngx_http_atelier_hubread_s {
     ngx_http_atelier_channel_t      *channel;
@@ -34,6 +41,8 @@ struct ngx_http_atelier_hubread_s {
     unsigned                         answered:1;   /* by Redis, whatever */
     unsigned                         second:1;     /* Redis is asked instead
                                                       of PostgreSQL */
+    unsigned                         partial:1;    /* PostgreSQL was away: it
+                                                      may know more */
 };
 
 
@@ -64,6 +73,9 @@ static void ngx_http_atelier_hub_top(ngx_http_atelier_hubread_t *rd,
     ngx_http_atelier_hubitem_t *item);
 static void ngx_http_atelier_hub_done(ngx_http_atelier_hubread_t *rd,
     ngx_http_atelier_hubitem_t *items, ngx_uint_t n);
+static void ngx_http_atelier_hub_end(ngx_http_atelier_hubread_t *rd);
+static ngx_uint_t ngx_http_atelier_hub_waits(ngx_http_atelier_channel_t *ch,
+    ngx_http_atelier_hubread_t *rd);
 static void ngx_http_atelier_hub_learn(ngx_http_atelier_channel_t *ch,
     ngx_http_atelier_hubread_t *rd);
 static void ngx_http_atelier_hub_fill(ngx_http_atelier_channel_t *ch,
@@ -72,28 +84,6 @@ static void ngx_http_atelier_hub_fill(ngx_http_atelier_channel_t *ch,
 static void ngx_http_atelier_hub_release(ngx_http_atelier_channel_t *ch,
     ngx_http_atelier_hubread_t *rd);
 
-
-/*
- * ARGV: the id that the last entry to be read has, or nothing.  The newest
- * first; of very large ones fewer.
- */
-
-static ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_stream = { .text =
-    "local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)\n"
-    "if #top == 0 or ARGV[1] == '' then return top end\n"
-    "local all = redis.call('XREVRANGE', KEYS[1], '+', ARGV[1] .. '-0',\n"
-    "                       'COUNT', 1001)\n"
-    "if #all == 0 then return top end\n"
-    "local bytes = 0\n"
-    "for i = 1, #all do\n"
-    "    bytes = bytes + #all[i][2][2]\n"
-    "    if bytes > 4194304 and i > 1 then\n"
-    "        for j = #all, i, -1 do all[j] = nil end\n"
-    "        break\n"
-    "    end\n"
-    "end\n"
-    "return all\n"
-};
 
 static const char  ngx_http_atelier_sql_value[] =
     "SELECT id, data FROM atelier.live_value($1)";
@@ -251,7 +241,7 @@ ngx_http_atelier_hub_ask_redis(ngx_http_atelier_hubread_t *rd)
     u_char       key[sizeof(NGX_HTTP_ATELIER_HUB_PREFIX) + AT_LIVE_CHANNEL_MAX];
     u_char       from[NGX_INT64_LEN];
     uint64_t     id;
-    ngx_str_t    argv[2], *name;
+    ngx_str_t    argv[3], *name;
 
     name = &rd->channel->node.str;
 
@@ -259,16 +249,18 @@ ngx_http_atelier_hub_ask_redis(ngx_http_atelier_hubread_t *rd)
     argv[0].len = ngx_sprintf(key, NGX_HTTP_ATELIER_HUB_PREFIX "%V", name)
                   - key;
 
-    argv[1].data = from;
-    argv[1].len = 0;
+    ngx_str_set(&argv[1], "atelier:live-run");
+
+    argv[2].data = from;
+    argv[2].len = 0;
 
     if (rd->need != NGX_HTTP_ATELIER_HUB_NONE) {
         id = (rd->need > NGX_HTTP_ATELIER_HUB_MORE)
              ? rd->need - NGX_HTTP_ATELIER_HUB_MORE : 0;
-        argv[1].len = ngx_sprintf(from, "%uL", id) - from;
+        argv[2].len = ngx_sprintf(from, "%uL", id) - from;
     }
 
-    rd->redis = ngx_http_atelier_redis_eval(&ngx_http_atelier_lua_stream, 1, 2,
+    rd->redis = ngx_http_atelier_redis_eval(&ngx_http_atelier_lua_stream, 2, 3,
                                             argv,
                                             ngx_http_atelier_hub_from_redis,
                                             rd);
@@ -404,6 +396,7 @@ ngx_http_atelier_hub_no_value(ngx_http_atelier_hubread_t *rd)
         return;
     }
 
+    rd->partial = ngx_http_atelier_hub.postgres;
     ngx_http_atelier_hub_done(rd, NULL, 0);
 }
 
@@ -455,6 +448,7 @@ ngx_http_atelier_hub_ask_since(ngx_http_atelier_hubread_t *rd)
                                              ngx_http_atelier_hub_from_since,
                                              rd);
     if (rd->postgres == NULL) {
+        rd->partial = ngx_http_atelier_hub.postgres;
         ngx_http_atelier_hub_done(rd, NULL, 0);
     }
 }
@@ -476,6 +470,7 @@ ngx_http_atelier_hub_from_since(void *data, ngx_int_t rc, PGresult *res)
               : NULL;
 
     if (items == NULL) {
+        rd->partial = (rc != NGX_OK);
         ngx_http_atelier_hub_done(rd, NULL, 0);
         return;
     }
@@ -539,6 +534,19 @@ ngx_http_atelier_hub_done(ngx_http_atelier_hubread_t *rd,
 
     ch = rd->channel;
 
+    if (ngx_http_atelier_hub_waits(ch, rd)) {
+        ch->patient = 1;
+        ch->read = NULL;
+        ch->again = 0;
+        ch->unsure = 1;
+        ngx_http_atelier_hub_enqueue(ch, &ngx_http_atelier_hub.unsure);
+        ngx_http_atelier_hub_end(rd);
+        ngx_http_atelier_hub_busy(ch);
+        return;
+    }
+
+    ch->patient = 0;
+
     if (rd->known) {
         ngx_http_atelier_hub_learn(ch, rd);
         ngx_http_atelier_hub_fill(ch, rd, items, n);
@@ -556,14 +564,23 @@ ngx_http_atelier_hub_done(ngx_http_atelier_hubread_t *rd,
         ngx_http_atelier_hub_read(ch, ch->known ? ch->last
                                               : NGX_HTTP_ATELIER_HUB_NONE);
 
-    } else if (!rd->known && !ch->queued
-               && (ngx_http_atelier_hub.postgres
-                   || (ngx_http_atelier_hub.redis && !rd->answered)))
+    } else if (!ch->queued
+               && (rd->partial
+                   || (!rd->known && ngx_http_atelier_hub.redis
+                       && !rd->answered)))
     {
         ch->unsure = 1;
         ngx_http_atelier_hub_enqueue(ch, &ngx_http_atelier_hub.unsure);
     }
 
+    ngx_http_atelier_hub_end(rd);
+    ngx_http_atelier_hub_busy(ch);
+}
+
+
+static void
+ngx_http_atelier_hub_end(ngx_http_atelier_hubread_t *rd)
+{
     if (rd->top) {
         ngx_http_atelier_note_unref(rd->top);
     }
@@ -572,8 +589,51 @@ ngx_http_atelier_hub_done(ngx_http_atelier_hubread_t *rd,
 
     ngx_http_atelier_hub.reads--;
 
-    ngx_http_atelier_hub_busy(ch);
     ngx_http_atelier_hub_post();
+}
+
+
+/*
+ * Whether it is better to ask once more soon than to make do with what is
+ * there: for who is there already, or says what he has seen last.
+ */
+
+static ngx_uint_t
+ngx_http_atelier_hub_waits(ngx_http_atelier_channel_t *ch,
+    ngx_http_atelier_hubread_t *rd)
+{
+    ngx_queue_t             *q;
+    ngx_http_atelier_sub_t  *sub;
+
+    if (!rd->partial) {
+        ch->partial = 0;
+        return 0;
+    }
+
+    if (ch->partial == 0) {
+        ch->partial = ngx_max(ngx_current_msec, 1);
+    }
+
+    if (ngx_current_msec - ch->partial > NGX_HTTP_ATELIER_HUB_WAIT) {
+        return 0;
+    }
+
+    if (ch->live && ch->known) {
+        return 1;
+    }
+
+    for (q = ngx_queue_head(&ch->waiting);
+         q != ngx_queue_sentinel(&ch->waiting);
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_atelier_sub_t, queue);
+
+        if (sub->has_since) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -153,7 +153,7 @@ ngx_http_atelier_hub_ready(ngx_http_atelier_sub_t *sub)
 
     ch = sub->channel;
 
-    if (!ch->live) {
+    if (!ch->live || (ch->patient && sub->has_since)) {
         return 0;
     }
 

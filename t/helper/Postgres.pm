@@ -5,7 +5,7 @@ package Postgres;
 #     my $db = Postgres->new;                  # migrated
 #     $db->conninfo;                           # for atelier_postgres
 #     my @rows = $db->sql('SELECT ...');       # fields parted by "|"
-#     $db->restart; $db->stop; $db->start;
+#     $db->restart; $db->stop; $db->start; $db->launch;
 #     $db->freeze; $db->thaw;                  # SIGSTOP and SIGCONT to all
 #
 #     my $one = $db->session;                  # a psql that stays
@@ -66,7 +66,8 @@ sub migrate {
     return $out;
 }
 
-sub start {
+# Starts it and does not wait until it is ready.
+sub launch {
     my ($self, @settings) = @_;
     my $log = "$self->{home}/server.log";
     ($self->{port}) = map { /^port=(\d+)$/ } @settings, 'port=5432';
@@ -75,15 +76,26 @@ sub start {
         '-c', 'listen_addresses=', '-c', 'shared_buffers=16MB',
         '-c', 'max_connections=60', '-c', 'log_line_prefix=%m ',
         map { ('-c', $_) } @settings);
+    return $log;
+}
+
+sub start {
+    my ($self, @settings) = @_;
+    my $log = $self->launch(@settings);
     my $end = Time::HiRes::time() + $DEADLINE;
-    while (system("$self->{bin}/pg_isready", '-q', '-h', $self->{home},
-                 '-p', $self->{port})) {
+    while (!$self->ready) {
         die "PostgreSQL did not start; see $log\n"
             if Time::HiRes::time() > $end
                || waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
         Time::HiRes::sleep(0.05);
     }
     return;
+}
+
+sub ready {
+    my ($self) = @_;
+    return !system "$self->{bin}/pg_isready", '-q', '-h', $self->{home},
+                   '-p', $self->{port};
 }
 
 sub stop {
@@ -221,9 +233,11 @@ sub ask {
 sub DESTROY {
     my ($self) = @_;
     local ($?, $!, $@);
+    local $SIG{PIPE} = 'IGNORE';
     return if $self->{owner} != $$;
     kill KILL => $self->{pid};
     waitpid $self->{pid}, 0;
+    { no warnings; close $self->{to}; }
     return;
 }
 

@@ -8,6 +8,7 @@ package Stack;
 #     my $res = $stack->generate({ prompt => 'a room' });
 #     $stack->control('groq', { mode => 'hang' });
 #     $stack->wait_for('groq', 'aborted>=1');
+#     $stack->crash;            # kill -9 of all of nginx, and a new one
 #     $stack->finish;           # stops all, fails the test on a bad log
 #
 # Every wait has a deadline and none is a fixed sleep.  Processes are ended by
@@ -353,6 +354,22 @@ sub gone {
     until_true('old workers to exit', sub {
         return !grep { -d "/proc/$_" } @pids;
     });
+    return;
+}
+
+# As a supervisor does it after kill -9 of the master: what is left of nginx is
+# ended, and it is started anew.
+sub crash {
+    my ($self) = @_;
+    my @workers = $self->workers;
+    my $pid = delete $self->{pids}{nginx};
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    kill KILL => @workers;
+    until_true('what is left of nginx to end', sub {
+        return !grep { slurp("/proc/$_/stat") =~ /\) [^ZX]/ } @workers;
+    });
+    $self->_start_nginx or die "port $self->{port} was taken\n";
     return;
 }
 

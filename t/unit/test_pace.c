@@ -333,6 +333,12 @@ test_flight(void **state)
 
     if (at_pace_take(q, NAME, &g, rule(0, 2), &two, &wait) == AT_PACE_BUSY) {
         assert_int_equal(at_pace_sent(p, NAME, &h, rule(0, 9), &one), AT_OK);
+
+        /* ... nor before it is out */
+
+        assert_int_equal(at_pace_take(q, NAME, &g, rule(0, 2), &two, &wait),
+                         AT_PACE_BUSY);
+        at_pace_went(p, NAME, &h, rule(0, 9), &one);
     }
 
     while (at_pace_take(q, NAME, &g, rule(0, 2), &two, &wait) != AT_PACE_GO) {
@@ -347,6 +353,7 @@ test_flight(void **state)
 
     assert_int_equal(at_pace_sent(q, NAME, &g, rule(0, 9), &two), AT_ERROR);
     assert_int_equal(at_pace_sent(p, NAME, &h, rule(0, 9), &three), AT_OK);
+    at_pace_went(p, NAME, &h, rule(0, 9), &three);
 
     /* three are in flight, and no more may be */
 

@@ -26,6 +26,7 @@ static void at_crawl_request(at_crawl_t *c, at_crawl_flight_t *f);
 static void at_crawl_lines(at_crawl_flight_t *f);
 static int at_crawl_begin(at_crawl_t *c, at_crawl_flight_t *f);
 static int at_crawl_sent(at_fetch_call_t *call);
+static void at_crawl_went(at_fetch_call_t *call);
 static void at_crawl_judge(at_crawl_flight_t *f, at_crawl_end_t *e);
 static at_crawl_outcome_e at_crawl_failed(const at_crawl_flight_t *f,
     at_crawl_end_t *e);
@@ -114,6 +115,7 @@ at_crawl_request(at_crawl_t *c, at_crawl_flight_t *f)
     f->call.url = (at_str_t) { strlen(t->url), t->url };
     f->call.head = &f->head;
     f->call.before = at_crawl_sent;
+    f->call.after = at_crawl_went;
     f->call.enough = t->enough;
     f->call.stay = 1;
     f->call.data = f;
@@ -206,11 +208,22 @@ at_crawl_sent(at_fetch_call_t *call)
     at_crawl_count(&f->task->class->requests, 1);
     atomic_store(&f->task->class->gap, h->pace.rate.gap);
 
+    return AT_OK;
+}
+
+
+static void
+at_crawl_went(at_fetch_call_t *call)
+{
+    at_crawl_flight_t  *f = call->data;
+    at_crawl_host_t    *h = f->host;
+    at_str_t            name = { h->len, h->name };
+
+    at_pace_went(f->crawl->pace, name, &h->pace, &f->rule, &f->ticket);
+
     if (at_crawl_head(h)) {
         at_crawl_look(f->crawl, h, (h->pace.next + 999) / 1000);
     }
-
-    return AT_OK;
 }
 
 

@@ -23,6 +23,8 @@ static const char *const  at_fetch_names[] = {
 };
 
 
+static void at_fetch_perform(at_fetch_t *f);
+static void at_fetch_unsent(at_fetch_t *f, at_fetch_call_t *call);
 static int at_fetch_url(at_fetch_call_t *call);
 static int at_fetch_options(at_fetch_t *f, at_fetch_call_t *call);
 static int at_fetch_lines(at_fetch_call_t *call);
@@ -175,10 +177,9 @@ at_fetch_run(at_fetch_t *f, at_fetch_call_t *calls, size_t n,
 void
 at_fetch_turn(at_fetch_t *f, int64_t ms, int fd)
 {
-    int                 running;
     struct curl_waitfd  extra;
 
-    (void) curl_multi_perform(f->multi, &running);
+    at_fetch_perform(f);
 
     /* what has ended meanwhile is not waited for */
 
@@ -191,7 +192,38 @@ at_fetch_turn(at_fetch_t *f, int64_t ms, int fd)
 
         (void) curl_multi_poll(f->multi, &extra, fd != -1 ? 1 : 0,
                                ms > 3600000 ? 3600000 : (int) ms, NULL);
-        (void) curl_multi_perform(f->multi, &running);
+        at_fetch_perform(f);
+    }
+}
+
+
+/* A request is sent in the same step in which its connection is found. */
+
+static void
+at_fetch_perform(at_fetch_t *f)
+{
+    int               running;
+    at_fetch_call_t  *call;
+
+    (void) curl_multi_perform(f->multi, &running);
+
+    while ((call = f->sent) != NULL) {
+        f->sent = call->next;
+        call->after(call);
+    }
+}
+
+
+static void
+at_fetch_unsent(at_fetch_t *f, at_fetch_call_t *call)
+{
+    at_fetch_call_t  **p;
+
+    for (p = &f->sent; *p; p = &(*p)->next) {
+        if (*p == call) {
+            *p = call->next;
+            return;
+        }
     }
 }
 
@@ -496,6 +528,8 @@ at_fetch_end(at_fetch_t *f, at_fetch_call_t *call, CURLcode rc)
 static void
 at_fetch_release(at_fetch_t *f, at_fetch_call_t *call)
 {
+    at_fetch_unsent(f, call);
+
     if (call->easy) {
         (void) curl_multi_remove_handle(f->multi, call->easy);
         curl_easy_cleanup(call->easy);
@@ -600,6 +634,11 @@ at_fetch_before(void *data, char *ip, char *local, int port, int local_port)
 
     if (call->before && call->before(call) != AT_OK) {
         return CURL_PREREQFUNC_ABORT;
+    }
+
+    if (call->after) {
+        call->next = call->fetch->sent;
+        call->fetch->sent = call;
     }
 
     return CURL_PREREQFUNC_OK;

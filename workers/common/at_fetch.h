@@ -92,6 +92,9 @@ typedef struct at_fetch_call_s  at_fetch_call_t;
  */
 typedef int (*at_fetch_before_pt)(at_fetch_call_t *call);
 
+/* ... and then it was sent. */
+typedef void (*at_fetch_after_pt)(at_fetch_call_t *call);
+
 
 struct at_fetch_call_s {
     /* set by the caller; zero is none */
@@ -106,6 +109,7 @@ struct at_fetch_call_s {
     at_fetch_head_t     *head;          /* filled in */
     size_t               enough;        /* bytes of body; no more are read */
     at_fetch_before_pt   before;
+    at_fetch_after_pt    after;
     unsigned             post:1;
     unsigned             lookup:1;      /* head->address, and no more */
     unsigned             stay:1;        /* redirects are told, not followed */
@@ -125,6 +129,7 @@ struct at_fetch_call_s {
     void                *headers;
     void                *connect_to;
     struct at_fetch_s   *fetch;
+    at_fetch_call_t     *next;          /* of those to be told of */
     size_t               header_bytes;
     unsigned             header_lines;
     unsigned             refused:1;

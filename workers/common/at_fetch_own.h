@@ -16,6 +16,7 @@ struct at_fetch_s {
     CURLM                      *multi;
     struct curl_slist          *resolve;
     at_fetch_call_t            *ended;  /* found before anybody asked */
+    at_fetch_call_t            *sent;   /* in this turn, with an after() */
 };
 
 

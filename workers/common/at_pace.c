@@ -189,11 +189,16 @@ static const at_redis_script_t  at_pace_script = {
     "elseif what == 'sent' then\n"
     "  based()\n"
     "  if sending == ticket then\n"
-    "    sending, nxt, answer, wait = '', now + gap, 1, now\n"
-    "    count = count + 1\n"
+    "    nxt, answer, wait = now + gap, 1, now\n"
+    "    till, count = nxt + 1000000, count + 1\n"
     "    if kind > 0 then\n"
     "      kinds[kind] = kinds[kind] + 1\n"
     "    end\n"
+    "  end\n"
+    "elseif what == 'went' then\n"
+    "  based()\n"
+    "  if sending == ticket then\n"
+    "    sending, nxt = '', math.max(nxt, now + gap)\n"
     "  end\n"
     "else\n"
     "  redis.call('ZREM', KEYS[2], ticket)\n"
@@ -245,6 +250,7 @@ static at_pace_e at_pace_spent(const at_pace_t *p, at_pace_host_t *h,
 static int64_t at_pace_part(const at_pace_t *p, int64_t left);
 static int at_pace_apart(at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
+static void at_pace_later(at_pace_host_t *h, const at_pace_rule_t *rule);
 static void at_pace_end(at_pace_t *p, at_pace_host_t *h,
     const at_pace_rule_t *rule, const at_pace_ticket_t *ticket,
     at_pace_event_e event, int64_t later);
@@ -532,24 +538,52 @@ static int
 at_pace_apart(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     at_pace_ticket_t *ticket)
 {
-    int64_t  gap;
-
-    gap = at_pace_gap(h, rule->gap);
     h->count++;
     h->alone_count++;
     h->kinds[rule->kind]++;
     h->alone_kinds[rule->kind]++;
 
     ticket->sent = at_pace_now();
+    ticket->local = 1;
     h->sent = ticket->sent;
-
-    if (ticket->sent + gap > h->next) {
-        h->next = ticket->sent + gap;
-    }
-
     h->dirty = (p->redis != NULL);
 
+    at_pace_later(h, rule);
+
     return AT_OK;
+}
+
+
+static void
+at_pace_later(at_pace_host_t *h, const at_pace_rule_t *rule)
+{
+    int64_t  next;
+
+    next = at_pace_now() + at_pace_gap(h, rule->gap);
+
+    if (next > h->next) {
+        h->next = next;
+    }
+}
+
+
+void
+at_pace_went(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket)
+{
+    int64_t         wait;
+    at_pace_call_t  c;
+
+    if (!ticket->local) {
+        memset(&c, 0, sizeof(at_pace_call_t));
+        at_pace_begin(&c, name, "went", ticket, rule);
+
+        if (at_pace_eval(p, &c, h, &wait) != AT_ERROR) {
+            return;
+        }
+    }
+
+    at_pace_later(h, rule);
 }
 
 

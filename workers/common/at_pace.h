@@ -4,8 +4,10 @@
  * Redis has the truth, one hash and one sorted set for each host, changed by
  * one script under Redis' clock: when the next request may go, who has been
  * let go, how large the gap is now, and whether the host has put up a wall.
- * The gap counts from when a request is really sent: at_pace_sent() is called
- * when its connection is there, and nobody else is let go before that.
+ * The gap counts from when a request is really out: at_pace_sent() is called
+ * when its connection is there, at_pace_went() when its bytes are gone, however
+ * long the process had to wait for a CPU in between, and nobody else is let go
+ * before that.
  *
  * A host that refuses (429, 503) is asked half as often at once; good answers
  * bring the rate back to just below what was refused, then very slowly past
@@ -82,7 +84,7 @@ typedef struct {
     char      token[40];
     int64_t   sent;             /* 0: not yet */
     int64_t   stamp;            /* the same by Redis' clock; 0: without it */
-    unsigned  local:1;
+    unsigned  local:1;          /* Redis does not know of it */
 } at_pace_ticket_t;
 
 
@@ -126,6 +128,10 @@ at_pace_e at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
 
 /* AT_ERROR: too late, somebody else has been let go: do not send. */
 int at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
+
+/* It is with the kernel: the next one goes a gap after this moment. */
+void at_pace_went(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
 
 /* The request is over; the host wants none for so long (0: says nothing). */

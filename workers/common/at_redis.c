@@ -26,6 +26,7 @@
 struct at_redis_s {
     const at_redis_settings_t  *settings;
     redisContext               *c;
+    uint64_t                    connections;
     int64_t                     next;       /* try; at_time_mono() */
     int64_t                     backoff;
     unsigned                    up:1;
@@ -89,6 +90,13 @@ int
 at_redis_up(const at_redis_t *r)
 {
     return r->up;
+}
+
+
+uint64_t
+at_redis_connection(const at_redis_t *r)
+{
+    return r->c ? r->connections : 0;
 }
 
 
@@ -476,6 +484,7 @@ at_redis_connect(at_redis_t *r)
         return AT_ERROR;
     }
 
+    r->connections++;
     (void) redisSetTimeout(r->c, at_redis_tv(r->settings->timeout));
 
     if (r->c->connection_type == REDIS_CONN_TCP) {

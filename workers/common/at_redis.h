@@ -72,6 +72,9 @@ const char *at_redis_error(const at_redis_t *r);
 /* 1: the last command was answered, be it by an error. */
 int at_redis_up(const at_redis_t *r);
 
+/* Another number with each connection; 0: there is none. */
+uint64_t at_redis_connection(const at_redis_t *r);
+
 /* NULL, or what is wrong with an address of the settings. */
 const char *at_redis_check(const char *address);
 

@@ -31,6 +31,8 @@
 
 
 #define RELAY_KEY      "atelier:live:"          /* and the channel's name */
+#define RELAY_RUN      "atelier:live-run"       /* the run of Redis whose
+                                                   streams are all there */
 #define RELAY_BATCH    10000                    /* rows at most */
 #define RELAY_REFUSED  64                       /* channels */
 
@@ -88,6 +90,7 @@ typedef struct {
     at_redis_t       *redis;
     at_postgres_t    *postgres;
     uint64_t          held;     /* the connection that has the lock, or 0 */
+    uint64_t          sound;    /* ... of Redis whose streams are */
     relay_row_t      *rows;
     size_t            nrows;
     size_t            batch;    /* rows of the next one; fewer when Redis is
@@ -132,7 +135,8 @@ extern at_metric_t  relay_metrics[RELAY_METRICS];
 
 
 enum {
-    RELAY_SCRIPT_PUBLISH = AT_SCRIPT_WORKER
+    RELAY_SCRIPT_PUBLISH = AT_SCRIPT_WORKER,
+    RELAY_SCRIPT_SOUND
 };
 
 

@@ -10,10 +10,17 @@
  * sent for a second.  It may refuse one channel, as when the key there is of
  * another type: that one waits by itself and is tried every second.  Neither
  * is ever given up, and both are seen in the log and in metrics.
+ *
+ * A Redis that was started anew with an older copy of its data, or a replica
+ * that was behind and took over, has streams that end too early, and who reads
+ * those takes an old price for the present one.  So a new connection is asked
+ * for its run first: unless it is the one that was seen to before, all streams
+ * go, and until they are gone nginx believes none of them.
  */
 
 #include "relay.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +48,20 @@ static const at_redis_script_t  relay_send_publish = {
 };
 
 
+static const at_redis_script_t  relay_send_sound = {
+    "local info = redis.pcall('INFO', 'server')\n"
+    "local run = type(info) == 'string'\n"
+    "            and string.match(info, 'run_id:(%x+)')\n"
+    "if not run or redis.call('GET', KEYS[1]) == run then return '0' end\n"
+    "local all = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000)\n"
+    "for _, key in ipairs(all[2]) do redis.call('UNLINK', key) end\n"
+    "if all[1] == '0' then redis.call('SET', KEYS[1], run) end\n"
+    "return all[1]",
+    RELAY_SCRIPT_SOUND
+};
+
+
+static int relay_send_streams(relay_t *t);
 static int relay_send_pass(relay_t *t);
 static int relay_send_some(relay_t *t, relay_row_t **rows, size_t n);
 static int relay_send_words(relay_row_t **rows, size_t n, at_str_t *words,
@@ -61,8 +82,8 @@ relay_send(relay_t *t)
     int     rc, pass;
     size_t  i, left;
 
-    rc = AT_OK;
     t->pause = 0;
+    rc = relay_send_streams(t);
 
     for (pass = 0; rc == AT_OK && !t->pause && pass < RELAY_PASSES; pass++) {
         rc = relay_send_pass(t);
@@ -86,6 +107,52 @@ relay_send(relay_t *t)
     relay_set(RELAY_REFUSED_CHANNELS, (int64_t) t->nrefused);
 
     return rc;
+}
+
+
+/* AT_ERROR: Redis is away.  One that does not tell its run is believed. */
+
+static int
+relay_send_streams(relay_t *t)
+{
+    char         cursor[24];
+    at_str_t     next;
+    const char  *why;
+    redisReply  *reply;
+
+    if (t->sound && t->sound == at_redis_connection(t->redis)) {
+        return AT_OK;
+    }
+
+    (void) snprintf(cursor, sizeof(cursor), "0");
+
+    do {
+        reply = at_redis_eval(t->redis, &relay_send_sound, 1, 3,
+                              (at_str_t[]) {
+                                  AT_STR(RELAY_RUN),
+                                  { strlen(cursor), cursor },
+                                  AT_STR(RELAY_KEY "*") });
+        if (reply == NULL) {
+            why = at_redis_error(t->redis);
+
+            if (relay_send_general(why) && strstr(why, "NOPERM") == NULL) {
+                relay_send_pause(t, why);
+                return AT_OK;
+            }
+
+            break;
+        }
+
+        next = at_redis_str(reply);
+        (void) snprintf(cursor, sizeof(cursor), "%.*s", (int) next.len,
+                        next.data);
+        freeReplyObject(reply);
+
+    } while (strcmp(cursor, "0") != 0);
+
+    t->sound = at_redis_connection(t->redis);
+
+    return t->sound ? AT_OK : AT_ERROR;
 }
 
 
