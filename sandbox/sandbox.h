@@ -282,6 +282,7 @@ typedef struct {
     sb_answer_t             answer;
     uint64_t                sent;
     int64_t                 started;    /* monotonic ms */
+    double                  began;      /* ... with its fraction */
     size_t                  memory;     /* charged to the whole */
     sb_quota_t              quota[SB_WINDOWS];
     const struct sb_shop_s *shop;
@@ -427,6 +428,7 @@ void sb_http_date(char *dst, size_t size, int64_t at);
 void sb_hex_id(char *dst, size_t bytes);
 uint64_t sb_hash(uint64_t h, const char *s);
 uint64_t sb_scramble(uint64_t z);
+double sb_now(void);                    /* monotonic ms */
 int64_t sb_now_ms(void);
 
 

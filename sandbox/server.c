@@ -192,7 +192,8 @@ sb_call_new(struct MHD_Connection *connection, const char *url,
 
     c->connection = connection;
     c->fd = info->connect_fd;
-    c->started = sb_now_ms();
+    c->began = sb_now();
+    c->started = (int64_t) c->began;
     snprintf(c->method, sizeof(c->method), "%s", method);
 
     c->path = strdup(url);

@@ -20,6 +20,7 @@
 typedef struct {
     unsigned long  n;                   /* from 1; 0: nothing yet */
     double         at;                  /* ms of the wall clock */
+    double         began;               /* ... of one that nobody sets */
     unsigned       status;
     unsigned       conditional:1;
     char           target[240];
@@ -87,7 +88,8 @@ sb_shop_asked(sb_call_t *c, const char *target)
     a = &sb_asked[shop][sb_asked_n[shop]++ % SB_ASKED];
     a->n = sb_asked_n[shop];
     a->at = (double) ts.tv_sec * 1000 + (double) ts.tv_nsec / 1000000
-            - (double) (sb_now_ms() - c->started);
+            - (sb_now() - c->began);
+    a->began = c->began;
     a->status = c->answer.status;
     a->conditional = sb_call_header(c, "If-None-Match")
                      || sb_call_header(c, "If-Modified-Since");
@@ -116,6 +118,7 @@ sb_gen_asked(yajl_gen g, const sb_asked_t *a)
     yajl_gen_map_open(g);
     sb_gen_member_int(g, "n", (long long) a->n);
     sb_gen_member_num(g, "at", a->at);
+    sb_gen_member_num(g, "began", a->began);
     sb_gen_member(g, "target", a->target);
     sb_gen_member_int(g, "status", a->status);
     sb_gen_text(g, "conditional");

@@ -249,12 +249,19 @@ sb_scramble(uint64_t z)
 }
 
 
-int64_t
-sb_now_ms(void)
+double
+sb_now(void)
 {
     struct timespec  ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (double) ts.tv_sec * 1000 + (double) ts.tv_nsec / 1000000;
+}
+
+
+int64_t
+sb_now_ms(void)
+{
+    return (int64_t) sb_now();
 }

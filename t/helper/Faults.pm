@@ -146,9 +146,13 @@ sub _workers {
 sub _clients {
     my ($self) = @_;
     my @all = @{ $self->{channels} };
-    for my $n (1 .. $self->{clients}) {
+    my $n = $self->{clients};
+
+    # somebody is at each, or atelier-prices would look there once an hour
+
+    for my $i (0 .. $n - 1) {
         my %want = map { ($all[rand @all] => 1) } 1 .. $self->{watch};
-        $want{ $all[ $n % @all ] } = $want{ $all[-$n] } = 1;
+        $want{ $all[$_] } = 1 for grep { $_ % $n == $i } 0 .. $#all;
         push @{ $self->{client} },
             { want => [ 'products', sort keys %want ], id => {} };
     }
