@@ -1,5 +1,5 @@
 /*
- * GET /designs: a page of the endless feed.
+ * GET /designs: a page of the endless feed; what is below it is others'.
  *
  * A page in L1 is answered here and now: arguments are read on the stack, one
  * lock, one copy.  One that is no longer fresh is answered as well, and
@@ -13,6 +13,8 @@
 
 
 static ngx_uint_t ngx_http_atelier_designs_whole(ngx_http_request_t *r,
+    ngx_http_core_loc_conf_t *clcf);
+static ngx_uint_t ngx_http_atelier_designs_regex(
     ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_http_atelier_designs_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_designs_read(ngx_str_t *raw,
@@ -58,6 +60,13 @@ ngx_http_atelier_designs_handler(ngx_http_request_t *r)
         return ngx_http_atelier_download_handler(r, id);
     }
 
+    if (amcf->cache && !ngx_http_atelier_designs_regex(clcf)) {
+        rc = ngx_http_atelier_design_handler(r);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
     return ngx_http_atelier_problem_simple(r, NGX_HTTP_NOT_FOUND, "not_found",
                                            "There is nothing at this "
                                            "address.");
@@ -70,15 +79,23 @@ static ngx_uint_t
 ngx_http_atelier_designs_whole(ngx_http_request_t *r,
     ngx_http_core_loc_conf_t *clcf)
 {
+    return !ngx_http_atelier_designs_regex(clcf)
+           && r->uri.len == clcf->name.len;
+}
+
+
+static ngx_uint_t
+ngx_http_atelier_designs_regex(ngx_http_core_loc_conf_t *clcf)
+{
 #if (NGX_PCRE)
 
-    if (clcf->regex) {
-        return 0;
-    }
+    return clcf->regex != NULL;
+
+#else
+
+    return 0;
 
 #endif
-
-    return r->uri.len == clcf->name.len;
 }
 
 

@@ -1,7 +1,8 @@
 /*
  * What the files of /designs share: its requests
  * (ngx_http_atelier_designs.c), the flights that get them a page
- * (ngx_http_atelier_flight.c), and its directives.
+ * (ngx_http_atelier_flight.c), single designs (ngx_http_atelier_design.c), and
+ * its directives.
  */
 
 #ifndef NGX_HTTP_ATELIER_DESIGNS_H
@@ -63,6 +64,12 @@ ngx_int_t ngx_http_atelier_flight_join(ngx_http_request_t *r,
     ngx_http_atelier_waiter_t *waiter);
 
 void ngx_http_atelier_flight_leave(ngx_http_atelier_waiter_t *waiter);
+
+/*
+ * One design, by its id.  NGX_DECLINED: the address is none of these.  Needs
+ * L1, and no location of a regex.
+ */
+ngx_int_t ngx_http_atelier_design_handler(ngx_http_request_t *r);
 
 /* The download of a design is reported to a source that wants to know. */
 ngx_int_t ngx_http_atelier_download_handler(ngx_http_request_t *r,

@@ -13,8 +13,6 @@
 static int ngx_http_atelier_feed_json(at_buf_t *b,
     ngx_http_atelier_feed_t *feed, ngx_http_atelier_slice_t *slice,
     at_str_t next);
-static int ngx_http_atelier_feed_card(at_buf_t *b,
-    ngx_http_atelier_card_t *card);
 static int ngx_http_atelier_feed_shares(at_buf_t *b,
     ngx_http_atelier_slice_t *slice);
 static int ngx_http_atelier_feed_encode(at_buf_t *b, at_str_t s);
@@ -325,7 +323,7 @@ ngx_http_atelier_feed_json(at_buf_t *b, ngx_http_atelier_feed_t *feed,
 
 /* The last byte of a stored design is the brace that ends it. */
 
-static int
+int
 ngx_http_atelier_feed_card(at_buf_t *b, ngx_http_atelier_card_t *card)
 {
     int  rc;

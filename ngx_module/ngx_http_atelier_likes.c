@@ -3,7 +3,9 @@
  * (see ngx_http_atelier_likes.h).
  *
  * PostgreSQL has the likes: an answer is sent when it has committed, and
- * without it there is none but a 503.
+ * without it there is none but a 503.  A design is liked moments after it was
+ * first seen, maybe before atelier-feed has stored it: what the snapshot in
+ * Redis knows of it goes along, and is kept where nothing is.
  *
  * The state lives in the request's pool.  A request that dies forgets its
  * statement, which is carried out all the same: a like is what was asked for.
@@ -12,6 +14,7 @@
 #include "ngx_http_atelier_likes.h"
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_snapshot.h"
 #include "ngx_http_atelier_visitor.h"
 #include "at_json.h"
 #include "feed/at_feed_id.h"
@@ -28,13 +31,19 @@ typedef ngx_int_t (*ngx_http_atelier_likes_answer_pt)(ngx_http_request_t *r,
 typedef struct {
     ngx_http_request_t                *r;
     ngx_http_atelier_postgres_op_t    *op;
+    ngx_http_atelier_redis_op_t       *finding;
     ngx_http_atelier_likes_answer_pt   answer;
+    at_str_t                           id;          /* of a like */
+    ngx_str_t                          visitor;
 } ngx_http_atelier_likes_t;
 
 
 static ngx_uint_t ngx_http_atelier_likes_is_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_likes_set(ngx_http_request_t *r,
     at_str_t id);
+static void ngx_http_atelier_likes_found(void *data, redisReply *reply);
+static ngx_int_t ngx_http_atelier_likes_write(ngx_http_atelier_likes_t *likes,
+    at_str_t known);
 static ngx_int_t ngx_http_atelier_likes_list(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_likes_of_ids(ngx_http_request_t *r,
     ngx_str_t *ids);
@@ -49,6 +58,10 @@ static ngx_int_t ngx_http_atelier_likes_nobody(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_likes_ask(ngx_http_request_t *r,
     const char *sql, ngx_uint_t nparams, ngx_str_t *params,
     ngx_http_atelier_likes_answer_pt answer);
+static ngx_http_atelier_likes_t *ngx_http_atelier_likes_create(
+    ngx_http_request_t *r, ngx_http_atelier_likes_answer_pt answer);
+static ngx_int_t ngx_http_atelier_likes_hold(ngx_http_request_t *r);
+static void ngx_http_atelier_likes_end(ngx_http_request_t *r, ngx_int_t rc);
 static void ngx_http_atelier_likes_done(void *data, ngx_int_t rc,
     PGresult *res);
 static void ngx_http_atelier_likes_cleanup(void *data);
@@ -70,7 +83,7 @@ static ngx_int_t ngx_http_atelier_likes_send(ngx_http_request_t *r, int rc,
 
 static const char  ngx_http_atelier_likes_sql_set[] =
     "SELECT $1, $3::boolean, n, version "
-    "FROM atelier.set_like($1, $2::bytea, $3::boolean, $4::bigint)";
+    "FROM atelier.set_like($1, $2::bytea, $3::boolean, $4::bigint, $5)";
 
 /* No id holds a comma. */
 
@@ -86,7 +99,8 @@ static const char  ngx_http_atelier_likes_sql_ids[] =
 
 static const char  ngx_http_atelier_likes_sql_own[] =
     "SELECT l.design_id, true, coalesce(n.n, 0), "
-           "(extract(epoch FROM l.at) * 1000000)::bigint, d.data "
+           "(extract(epoch FROM l.at) * 1000000)::bigint, "
+           "d.data || jsonb_build_object('likes', coalesce(n.n, 0)) "
     "FROM atelier.design_like l "
     "LEFT JOIN atelier.design_likes n ON n.design_id = l.design_id "
     "LEFT JOIN atelier.design d ON d.id = l.design_id "
@@ -171,25 +185,87 @@ ngx_http_atelier_likes_is_list(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_atelier_likes_set(ngx_http_request_t *r, at_str_t id)
 {
-    u_char     expires[NGX_INT64_LEN];
-    ngx_int_t  rc;
-    ngx_str_t  params[4];
+    ngx_int_t                  rc;
+    ngx_str_t                  visitor;
+    ngx_http_atelier_likes_t  *likes;
 
     if (!at_feed_id_valid(id)) {
-        return ngx_http_atelier_problem_value(r, "invalid_id", "id", id,
-                        "The id of a design is source:nativeId, with one of "
-                        "pexels, unsplash, pixabay, flickr, wikimedia, "
-                        "rawpixel and openverse as the source.");
+        return ngx_http_atelier_likes_invalid(r, id);
     }
 
-    params[0] = ngx_http_atelier_ngx_str(id);
-
-    rc = ngx_http_atelier_visitor(r, &params[1]);
+    rc = ngx_http_atelier_visitor(r, &visitor);
     if (rc != NGX_OK) {
         return (rc == NGX_DECLINED) ? ngx_http_atelier_likes_nobody(r) : rc;
     }
 
+    likes = ngx_http_atelier_likes_create(r,
+                                          ngx_http_atelier_likes_answer_set);
+    if (likes == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    likes->id = id;
+    likes->visitor = visitor;
+
     if (r->method == NGX_HTTP_PUT) {
+        likes->finding = ngx_http_atelier_snapshot_find(id,
+                                               ngx_http_atelier_likes_found,
+                                               likes);
+        if (likes->finding) {
+            return ngx_http_atelier_likes_hold(r);
+        }
+    }
+
+    rc = ngx_http_atelier_likes_write(likes, AT_STR_NULL);
+
+    return (rc == NGX_DONE) ? ngx_http_atelier_likes_hold(r) : rc;
+}
+
+
+ngx_int_t
+ngx_http_atelier_likes_invalid(ngx_http_request_t *r, at_str_t id)
+{
+    return ngx_http_atelier_problem_value(r, "invalid_id", "id", id,
+                    "The id of a design is source:nativeId, with one of "
+                    "pexels, unsplash, pixabay, flickr, wikimedia, "
+                    "rawpixel and openverse as the source.");
+}
+
+
+/* Without Redis, or if no snapshot has it, the like is as good. */
+
+static void
+ngx_http_atelier_likes_found(void *data, redisReply *reply)
+{
+    ngx_http_atelier_likes_t *likes = data;
+
+    ngx_http_atelier_card_t  card;
+
+    likes->finding = NULL;
+
+    if (ngx_http_atelier_snapshot_found(reply, &card)
+        != NGX_HTTP_ATELIER_SNAPSHOT_PAGE)
+    {
+        card.json = AT_STR_NULL;
+    }
+
+    ngx_http_atelier_likes_end(likes->r,
+                           ngx_http_atelier_likes_write(likes, card.json));
+}
+
+
+/* NGX_DONE: the answer follows.  Else what to finalize with. */
+
+static ngx_int_t
+ngx_http_atelier_likes_write(ngx_http_atelier_likes_t *likes, at_str_t known)
+{
+    u_char     expires[NGX_INT64_LEN];
+    ngx_str_t  params[5];
+
+    params[0] = ngx_http_atelier_ngx_str(likes->id);
+    params[1] = likes->visitor;
+
+    if (likes->r->method == NGX_HTTP_PUT) {
         ngx_str_set(&params[2], "true");
 
     } else {
@@ -200,10 +276,13 @@ ngx_http_atelier_likes_set(ngx_http_request_t *r, at_str_t id)
     params[3].len = ngx_sprintf(expires, "%L",
                                 ngx_http_atelier_postgres_expires())
                     - expires;
+    params[4] = ngx_http_atelier_ngx_str(known);
 
-    return ngx_http_atelier_likes_ask(r, ngx_http_atelier_likes_sql_set, 4,
-                                      params,
-                                      ngx_http_atelier_likes_answer_set);
+    likes->op = ngx_http_atelier_postgres_query(
+                                    ngx_http_atelier_likes_sql_set, 5, params,
+                                    ngx_http_atelier_likes_done, likes);
+
+    return likes->op ? NGX_DONE : ngx_http_atelier_likes_away(likes->r);
 }
 
 
@@ -429,27 +508,49 @@ ngx_http_atelier_likes_ask(ngx_http_request_t *r, const char *sql,
     ngx_uint_t nparams, ngx_str_t *params,
     ngx_http_atelier_likes_answer_pt answer)
 {
+    ngx_http_atelier_likes_t  *likes;
+
+    likes = ngx_http_atelier_likes_create(r, answer);
+    if (likes == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    likes->op = ngx_http_atelier_postgres_query(sql, nparams, params,
+                                                ngx_http_atelier_likes_done,
+                                                likes);
+
+    return likes->op ? ngx_http_atelier_likes_hold(r)
+                     : ngx_http_atelier_likes_away(r);
+}
+
+
+static ngx_http_atelier_likes_t *
+ngx_http_atelier_likes_create(ngx_http_request_t *r,
+    ngx_http_atelier_likes_answer_pt answer)
+{
     ngx_pool_cleanup_t        *cln;
     ngx_http_atelier_likes_t  *likes;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_atelier_likes_t));
     if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NULL;
     }
 
     likes = cln->data;
+    ngx_memzero(likes, sizeof(ngx_http_atelier_likes_t));
 
     likes->r = r;
     likes->answer = answer;
-    likes->op = ngx_http_atelier_postgres_query(sql, nparams, params,
-                                                ngx_http_atelier_likes_done,
-                                                likes);
-    if (likes->op == NULL) {
-        return ngx_http_atelier_likes_away(r);
-    }
 
     cln->handler = ngx_http_atelier_likes_cleanup;
 
+    return likes;
+}
+
+
+static ngx_int_t
+ngx_http_atelier_likes_hold(ngx_http_request_t *r)
+{
     /* a client that leaves is noticed while it waits */
 
     if (!r->discard_body) {
@@ -463,22 +564,31 @@ ngx_http_atelier_likes_ask(ngx_http_request_t *r, const char *sql,
 
 
 static void
+ngx_http_atelier_likes_end(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_connection_t  *c;
+
+    if (rc == NGX_DONE) {
+        return;
+    }
+
+    c = r->connection;
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
 ngx_http_atelier_likes_done(void *data, ngx_int_t rc, PGresult *res)
 {
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_atelier_likes_t  *likes = data;
-
-    r = likes->r;
-    c = r->connection;
+    ngx_http_atelier_likes_t *likes = data;
 
     likes->op = NULL;
 
-    ngx_http_finalize_request(r, (rc == NGX_OK)
-                                 ? likes->answer(r, res)
-                                 : ngx_http_atelier_likes_away(r));
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_atelier_likes_end(likes->r, (rc == NGX_OK)
+                                     ? likes->answer(likes->r, res)
+                                     : ngx_http_atelier_likes_away(likes->r));
 }
 
 
@@ -489,6 +599,10 @@ ngx_http_atelier_likes_cleanup(void *data)
 
     if (likes->op) {
         ngx_http_atelier_postgres_forget(likes->op);
+    }
+
+    if (likes->finding) {
+        ngx_http_atelier_redis_forget(likes->finding);
     }
 }
 

@@ -17,6 +17,9 @@
  */
 ngx_int_t ngx_http_atelier_likes_handler(ngx_http_request_t *r);
 
+/* 400: what stands where an id of a design should is none. */
+ngx_int_t ngx_http_atelier_likes_invalid(ngx_http_request_t *r, at_str_t id);
+
 /*
  * Tells Redis, if it is there, how many like a design after the change of
  * this number.

@@ -594,6 +594,42 @@ ngx_http_atelier_snapshot_lease(ngx_http_atelier_feed_t *feed,
 }
 
 
+ngx_http_atelier_redis_op_t *
+ngx_http_atelier_snapshot_find(at_str_t id, ngx_http_atelier_redis_pt cb,
+    void *data)
+{
+    ngx_str_t  argv[1];
+
+    argv[0] = ngx_http_atelier_ngx_str(id);
+
+    return ngx_http_atelier_redis_eval(&ngx_http_atelier_lua_find, 0, 1, argv,
+                                       cb, data);
+}
+
+
+ngx_http_atelier_snapshot_e
+ngx_http_atelier_snapshot_found(redisReply *reply,
+    ngx_http_atelier_card_t *card)
+{
+    ngx_memzero(card, sizeof(ngx_http_atelier_card_t));
+
+    if (ngx_http_atelier_snapshot_list(reply, "none", 1)) {
+        return NGX_HTTP_ATELIER_SNAPSHOT_NONE;
+    }
+
+    if (ngx_http_atelier_snapshot_list(reply, "design", 4) == NULL) {
+        return NGX_HTTP_ATELIER_SNAPSHOT_FAILED;
+    }
+
+    card->json = ngx_http_atelier_snapshot_str(reply->element[1]);
+    card->mirrors = ngx_http_atelier_snapshot_str(reply->element[2]);
+    card->likes = ngx_http_atelier_snapshot_int(reply->element[3]);
+
+    return (card->json.len < 2) ? NGX_HTTP_ATELIER_SNAPSHOT_FAILED
+                                : NGX_HTTP_ATELIER_SNAPSHOT_PAGE;
+}
+
+
 static void
 ngx_http_atelier_snapshot_words(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_words_t *w)

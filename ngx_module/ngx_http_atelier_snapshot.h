@@ -1,5 +1,5 @@
 /*
- * Snapshots of feeds in Redis: the three scripts that work on them.
+ * Snapshots of feeds in Redis: the scripts that work on them.
  *
  * A snapshot is these keys, S being its id of 16 hex digits, all of them alive
  * for a time past the last read:
@@ -16,6 +16,8 @@
  *     atelier:snap:{S}:items    hash: id, JSON
  *     atelier:snap:{S}:joins    hash: join key, id of the design that has it
  *     atelier:snap:{S}:mirrors  hash: id, JSON array of its mirrors
+ *     atelier:at:{id}           string: S, the snapshot that showed this design
+ *                               last
  *     atelier:page:{S}:...      a page as it was made, and while it is fresh;
  *     atelier:page:{K}:...      that of the current snapshot
  *                               (ngx_http_atelier_snapshot_made.c)
@@ -135,6 +137,15 @@ ngx_uint_t ngx_http_atelier_snapshot_last(ngx_array_t *designs,
 void ngx_http_atelier_snapshot_order(ngx_array_t *designs);
 ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_commit_reply(
     redisReply *reply, ngx_uint_t *added);
+
+/*
+ * Asks for a design that a snapshot has shown.  NULL as above.  _found()
+ * returns PAGE, and all of the card but its id, or NONE or FAILED.
+ */
+ngx_http_atelier_redis_op_t *ngx_http_atelier_snapshot_find(at_str_t id,
+    ngx_http_atelier_redis_pt cb, void *data);
+ngx_http_atelier_snapshot_e ngx_http_atelier_snapshot_found(
+    redisReply *reply, ngx_http_atelier_card_t *card);
 
 /* Appends the words of a design to an array of ngx_str_t, in the pool. */
 ngx_int_t ngx_http_atelier_snapshot_design(ngx_array_t *words,

@@ -139,7 +139,10 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_page = { .text =
     "end\n"
     "local ids, shares = {}, {}\n"
     "for _, id in ipairs(redis.call('LRANGE', frozen, from, last - 1)) do\n"
-    "  if id ~= '' then ids[#ids + 1] = id end\n"
+    "  if id ~= '' then\n"
+    "    ids[#ids + 1] = id\n"
+    "    redis.call('SET', 'atelier:at:' .. id, s, 'EX', ARGV[7])\n"
+    "  end\n"
     "end\n"
     "for name in string.gmatch(m.sources or '', '[^,]+') do\n"
     "  if m[name .. '.outcome'] then\n"
@@ -326,4 +329,20 @@ ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_lease = { .text =
     "  return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
     "end\n"
     "return 0\n"
+};
+
+
+/* ARGV: the id of a design. */
+
+ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_find = { .text =
+    "local s = redis.call('GET', 'atelier:at:' .. ARGV[1])\n"
+    "if not s then return {'none'} end\n"
+    "local function of(name)\n"
+    "  return redis.call('HGET', 'atelier:snap:' .. s .. ':' .. name,\n"
+    "                    ARGV[1])\n"
+    "end\n"
+    "local item = of('items')\n"
+    "if not item then return {'none'} end\n"
+    "return {'design', item, of('mirrors'),\n"
+    "        redis.call('HGET', 'atelier:likes', ARGV[1])}\n"
 };

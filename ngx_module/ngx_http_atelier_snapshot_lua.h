@@ -13,6 +13,7 @@ extern ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_page;
 extern ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_begin;
 extern ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_commit;
 extern ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_lease;
+extern ngx_http_atelier_redis_script_t  ngx_http_atelier_lua_find;
 
 
 #endif /* NGX_HTTP_ATELIER_SNAPSHOT_LUA_H */

@@ -1,6 +1,6 @@
 'use client';
 
-import { memo } from 'react';
+import { memo, useEffect, useState } from 'react';
 import type { Design } from '../lib/api';
 import { nameOf, safeLink } from '../lib/sources';
 import { Heart } from './Heart';
@@ -28,28 +28,49 @@ export function Attribution({ design }: { design: Design }) {
   );
 }
 
+/* Before this many ms it may only fly past. */
+const STAY = 150;
+
 export const DesignCard = memo(function DesignCard({
-  design, href, sizes, eager, onOpen, position,
+  design, hrefOf, sizes, eager, onOpen, position, size,
 }: {
   design: Design;
-  href: string;
+  hrefOf: (id: string) => string;
   sizes: string;
   eager: boolean;
   onOpen: (id: string) => void;
   position: number;
+  /** How many there are in all; -1: nobody knows yet. */
+  size: number;
 }) {
+  const [settled, setSettled] = useState(eager);
+  useEffect(() => {
+    if (settled) {
+      return;
+    }
+    const timer = setTimeout(() => { setSettled(true); }, STAY);
+    return () => { clearTimeout(timer); };
+  }, [settled]);
+
   const title = design.title || 'Untitled';
   return (
     <article
       className={styles.card}
+      tabIndex={-1}
       aria-posinset={position}
-      aria-setsize={-1}
+      aria-setsize={size}
       aria-label={title}
       data-id={design.id}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && event.target === event.currentTarget) {
+          event.preventDefault();
+          onOpen(design.id);
+        }
+      }}
     >
       <a
         className={styles.open}
-        href={href}
+        href={hrefOf(design.id)}
         onClick={(event) => {
           if (!event.metaKey && !event.ctrlKey && !event.shiftKey) {
             event.preventDefault();
@@ -57,14 +78,19 @@ export const DesignCard = memo(function DesignCard({
           }
         }}
       >
-        <Photo design={design} sizes={sizes} eager={eager} />
+        <Photo design={design} sizes={sizes} eager={eager} due={settled} />
       </a>
       <footer className={styles.foot}>
         <div className={styles.text}>
           <p className={styles.title}>{title}</p>
           <Attribution design={design} />
         </div>
-        <Heart id={design.id} likes={design.likes} title={title} />
+        <Heart
+          id={design.id}
+          likes={design.likes}
+          title={title}
+          settled={settled}
+        />
       </footer>
     </article>
   );

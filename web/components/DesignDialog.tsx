@@ -1,26 +1,64 @@
 'use client';
 
+import { useQuery } from '@tanstack/react-query';
 import { Download, ExternalLink, Link2 } from 'lucide-react';
 import { api, type Design } from '../lib/api';
 import { copyLink } from '../lib/share';
 import { imageUrl, nameOf, safeLink } from '../lib/sources';
 import { Dialog } from './Dialog';
 import { Heart } from './Heart';
+import { Note } from './Note';
 import { Photo } from './Photo';
 import styles from './DesignDialog.module.css';
 
-export function DesignDialog({ design, link, onClose }: {
-  design: Design;
+/** The design that an address names: from the page, if it has it already. */
+export function DesignDialog({ id, known, link, onClose }: {
+  id: string;
+  known: Design | undefined;
   link: string;
   onClose: () => void;
 }) {
+  const query = useQuery({
+    queryKey: ['design', id],
+    queryFn: ({ signal }) => api.design(id, signal),
+    enabled: known === undefined,
+  });
+  const design = known ?? query.data;
+  return (
+    <Dialog label={design?.title || 'Design'} onClose={onClose}>
+      {design ? <Whole design={design} link={link} /> : null}
+      {!design && query.error ? (
+        <Note
+          alert
+          title="That design cannot be shown"
+          action={(
+            <button
+              type="button"
+              className="button"
+              onClick={() => { void query.refetch(); }}
+            >
+              Try again
+            </button>
+          )}
+        >
+          {query.error.message}
+        </Note>
+      ) : null}
+      {!design && !query.error ? (
+        <div className={styles.coming} role="status" aria-label="The design is being fetched" />
+      ) : null}
+    </Dialog>
+  );
+}
+
+function Whole({ design, link }: { design: Design; link: string }) {
   const title = design.title || 'Untitled';
   const author = safeLink(design.authorUrl);
   const page = safeLink(design.pageUrl);
   const full = safeLink(imageUrl(design, 1920));
 
   return (
-    <Dialog label={title} onClose={onClose}>
+    <>
       <div
         className={styles.picture}
         style={design.width && design.height
@@ -77,6 +115,6 @@ export function DesignDialog({ design, link, onClose }: {
           </button>
         </div>
       </div>
-    </Dialog>
+    </>
   );
 }

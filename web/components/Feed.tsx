@@ -6,7 +6,8 @@ import dynamic from 'next/dynamic';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { useScrollMemory } from '../hooks/useScrollMemory';
-import { api, search, type Design } from '../lib/api';
+import { api, search } from '../lib/api';
+import { joiner } from '../lib/designs';
 import { nameOf, sourceNames } from '../lib/sources';
 import { useQueryParams, withChanges } from '../lib/url';
 import { Note } from './Note';
@@ -40,21 +41,14 @@ export function Feed() {
     queryFn: ({ pageParam, signal }) => api.designs(pageParam, signal),
     initialPageParam: first,
     getNextPageParam: (page) => page.next,
+    // Pages are never the same twice, and a long feed is not fetched anew page
+    // by page because somebody comes back to it.
+    structuralSharing: false,
+    refetchOnMount: ({ state }) => (state.data?.pages.length ?? 0) <= 3,
   });
 
-  const designs = useMemo(() => {
-    const seen = new Set<string>();
-    const all: Design[] = [];
-    for (const page of feed.data?.pages ?? []) {
-      for (const design of page.results) {
-        if (!seen.has(design.id)) {
-          seen.add(design.id);
-          all.push(design);
-        }
-      }
-    }
-    return all;
-  }, [feed.data]);
+  const join = useMemo(joiner, [first]);
+  const designs = useMemo(() => join(feed.data?.pages ?? []), [join, feed.data]);
 
   useScrollMemory(`feed:${first}`, designs.length > 0);
 
@@ -65,14 +59,8 @@ export function Feed() {
     }
   }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
 
-  // A design that a link names is looked for on the pages of its feed.
-  const design = designs.find(({ id }) => id === opened);
-  const pages = feed.data?.pages.length ?? 0;
-  useEffect(() => {
-    if (opened && !design && pages > 0 && pages < 5) {
-      more();
-    }
-  }, [opened, design, pages, more]);
+  const design = useMemo(() => designs.find(({ id }) => id === opened),
+                         [designs, opened]);
 
   const open = useCallback((id: string) => { change({ design: id }, 'push'); },
                            [change]);
@@ -182,6 +170,8 @@ export function Feed() {
           hrefOf={hrefOf}
           onNearEnd={more}
           label={query ? `Designs for ${query}` : 'Designs'}
+          more={hasNextPage}
+          busy={isFetchingNextPage}
         />
       ) : null}
 
@@ -204,8 +194,8 @@ export function Feed() {
         </p>
       ) : null}
 
-      {design ? (
-        <DesignDialog design={design} link={hrefOf(design.id)} onClose={close} />
+      {opened ? (
+        <DesignDialog id={opened} known={design} link={hrefOf(opened)} onClose={close} />
       ) : null}
     </>
   );

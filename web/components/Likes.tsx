@@ -9,6 +9,7 @@ import { api, Problem, type Design } from '../lib/api';
 import { useQueryParams } from '../lib/url';
 import { Note } from './Note';
 import { Wall } from './Wall';
+import styles from './Likes.module.css';
 
 // Not before one is opened.
 const DesignDialog = dynamic(
@@ -74,20 +75,29 @@ export function Likes() {
           What you give a heart is kept here.
         </Note>
       ) : null}
-      {likes.isSuccess && total > 0 && designs.length === 0 ? (
-        <Note title={`${total} liked`}>
-          What they look like is not stored yet; come back in a minute.
-        </Note>
+      {likes.isSuccess && total > designs.length ? (
+        <p className={styles.missing}>
+          {`${total - designs.length} of your likes cannot be shown: their designs are not known here any more.`}
+        </p>
       ) : null}
       {designs.length > 0 ? (
         <div style={{ marginTop: '1.8rem' }}>
-          <Wall designs={designs} onOpen={open} hrefOf={hrefOf} onNearEnd={more} label="Liked designs" />
+          <Wall
+            designs={designs}
+            onOpen={open}
+            hrefOf={hrefOf}
+            onNearEnd={more}
+            label="Liked designs"
+            more={hasNextPage}
+            busy={isFetching}
+          />
         </div>
       ) : null}
-      {design ? (
+      {opened ? (
         <DesignDialog
-          design={design}
-          link={hrefOf(design.id)}
+          id={opened}
+          known={design}
+          link={hrefOf(opened)}
           onClose={() => { change({ design: undefined }, 'replace'); }}
         />
       ) : null}

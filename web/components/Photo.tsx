@@ -1,23 +1,26 @@
 'use client';
 
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { decode } from '../lib/blurhash';
 import type { Design } from '../lib/api';
 import { imageSet, imageUrl } from '../lib/sources';
 import styles from './Photo.module.css';
 
-const STAY = 120;
-
-/** A photograph of a source over its colour, or over its blurhash. */
-export function Photo({ design, sizes, eager = false, contain = false }: {
+/**
+ * A photograph of a source over its colour, or over its blurhash.  One that is
+ * not due, as its card may only fly past, is its colour and asks for nothing.
+ */
+export function Photo({
+  design, sizes, eager = false, contain = false, due = true,
+}: {
   design: Design;
   sizes: string;
   eager?: boolean;
   contain?: boolean;
+  due?: boolean;
 }) {
   const [loaded, setLoaded] = useState(false);
   const [broken, setBroken] = useState(false);
-  const [due, setDue] = useState(eager);
   const blur = useRef<HTMLCanvasElement>(null);
   const { blurhash } = design;
 
@@ -35,22 +38,18 @@ export function Photo({ design, sizes, eager = false, contain = false }: {
     };
   }, []);
 
-  // A card that only flies past asks its source for nothing.
-  useEffect(() => {
-    if (due) {
-      return;
-    }
-    const timer = setTimeout(() => { setDue(true); }, STAY);
-    return () => { clearTimeout(timer); };
-  }, [due]);
+  const set = useMemo(() => (due ? imageSet(design) : undefined),
+                      [design, due]);
+  const src = useMemo(() => imageUrl(design, 640), [design]);
+  const blurred = due && !loaded ? blurhash : undefined;
 
   useEffect(() => {
-    const pixels = blurhash && !loaded ? decode(blurhash, 20, 16) : undefined;
+    const pixels = blurred ? decode(blurred, 20, 16) : undefined;
     if (pixels) {
       blur.current?.getContext('2d')
         ?.putImageData(new ImageData(pixels, 20, 16), 0, 0);
     }
-  }, [blurhash, loaded]);
+  }, [blurred]);
 
   return (
     <span
@@ -58,7 +57,7 @@ export function Photo({ design, sizes, eager = false, contain = false }: {
       data-contain={contain || undefined}
       style={design.color ? { backgroundColor: design.color } : undefined}
     >
-      {blurhash && !loaded
+      {blurred
         ? <canvas ref={blur} width={20} height={16} aria-hidden /> : null}
       {broken ? <span className={styles.broken}>The picture is gone</span> : null}
       {due && !broken ? (
@@ -73,8 +72,8 @@ export function Photo({ design, sizes, eager = false, contain = false }: {
           width={design.width ?? undefined}
           height={design.height ?? undefined}
           sizes={sizes}
-          srcSet={imageSet(design)}
-          src={imageUrl(design, 640)}
+          srcSet={set}
+          src={src}
           loading={eager ? 'eager' : 'lazy'}
           fetchPriority={eager ? 'high' : 'low'}
           decoding="async"

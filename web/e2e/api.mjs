@@ -115,6 +115,10 @@ await run(async () => {
   await check('GET', '/designs', page.next, 200);
   await check('GET', '/designs', '/designs?page=0', 400);
   const [{ id }] = page.results;
+  const one = await check('GET', '/designs/{id}', `/designs/${id}`, 200);
+  is(one.id, id, 'a single design');
+  await check('GET', '/designs/{id}', '/designs/flickr:none', 404);
+  await check('GET', '/designs/{id}', '/designs/none', 400);
   await check('GET', '/designs/likes', `/designs/likes?ids=${id}`, 200);
   await check('PUT', '/designs/{id}/like', `/designs/${id}/like`, 200);
   await check('GET', '/designs/likes', '/designs/likes', 200);

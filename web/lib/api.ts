@@ -4,6 +4,7 @@
  */
 
 import type { components } from './api-types';
+import { slimPage } from './designs';
 import { answerOf, hasLines, type Progress } from './lines';
 import { measure } from './telemetry';
 
@@ -177,8 +178,11 @@ export const api = {
   options: (signal?: AbortSignal) => get<Options>('/generate/options', signal),
 
   /** next is as a page before has given it. */
-  designs: (path: string, signal?: AbortSignal) =>
-    get<DesignPage>(path, signal),
+  designs: async (path: string, signal?: AbortSignal) =>
+    slimPage(await get<DesignPage>(path, signal)),
+
+  design: (id: string, signal?: AbortSignal) =>
+    get<Design>(`/designs/${segment(id)}`, signal),
 
   likes: (ids: string[], signal?: AbortSignal) =>
     get<LikeList>(`/designs/likes?ids=${ids.map(segment).join(',')}`, signal),

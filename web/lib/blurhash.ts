@@ -33,6 +33,14 @@ function signedSquare(value: number): number {
   return Math.sign(value) * value * value;
 }
 
+const BLACK: [number, number, number] = [0, 0, 0];
+
+/* Of each of n components, at each of size places. */
+function cosines(n: number, size: number): Float64Array {
+  return Float64Array.from({ length: n * size }, (_, i) => (
+    Math.cos(Math.PI * (i % size) * Math.floor(i / size) / size)));
+}
+
 /** RGBA rows, or nothing for what is no blurhash. */
 export function decode(hash: string, width: number, height: number):
 Uint8ClampedArray<ArrayBuffer> | undefined {
@@ -54,15 +62,17 @@ Uint8ClampedArray<ArrayBuffer> | undefined {
                    part(ac % 19)]);
     }
 
+    const across = cosines(nx, width);
+    const down = cosines(ny, height);
     const pixels = new Uint8ClampedArray(width * height * 4);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         let r = 0, g = 0, b = 0;
         for (let j = 0; j < ny; j++) {
           for (let i = 0; i < nx; i++) {
-            const basis = Math.cos(Math.PI * x * i / width)
-              * Math.cos(Math.PI * y * j / height);
-            const color = colors[j * nx + i] ?? [0, 0, 0];
+            const basis = (across[i * width + x] ?? 0)
+              * (down[j * height + y] ?? 0);
+            const color = colors[j * nx + i] ?? BLACK;
             r += color[0] * basis;
             g += color[1] * basis;
             b += color[2] * basis;
