@@ -9,12 +9,20 @@ const browser = await launch();
 
 const cards = 'article[data-id]';
 
-/* A reload may close a kept connection just then; browsers ask again, too. */
-async function asked(path, options) {
+/*
+ * A reload may close kept connections just then, and there may be several;
+ * browsers ask again, too.
+ */
+async function asked(path, options, tries = 5) {
   try {
-    return await fetch(address + path, options);
-  } catch {
-    return await fetch(address + path, options);
+    const response = await fetch(address + path, options);
+    await response.text();
+    return response;
+  } catch (error) {
+    if (tries === 0) {
+      throw error;
+    }
+    return await asked(path, options, tries - 1);
   }
 }
 
