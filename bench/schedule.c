@@ -3,15 +3,18 @@
  * out of a seed, are looked at as atelier-prices would and at a fixed
  * interval, and requests and staleness are counted.
  *
- *     schedule [SEED]
+ *     schedule [SEED [ROW]]
  *
- * A trace is made of products whose rates of change are lognormal: half of
+ * A trace is made of products whose rates of change are lognormal (half of
  * them change less than every ten days, and the spread says how much livelier
- * the others are.  Two changes of three happen between 21 h and 3 h of each
- * day.  Staleness is the time that a shown price has been out of date, its
- * mean over all products and all the time; the schedule begins with knowing
- * nothing of any product.  Nothing here is measured with a clock: the same
- * seed gives the same figures everywhere.
+ * the others are), or gamma distributed.  Two changes of three happen between
+ * 21 h and 3 h of each day.  Staleness is the time that a shown price has been
+ * out of date, its mean over all products and all the time; beside it stands
+ * the share of the time in which one is.  The schedule begins with knowing
+ * nothing of any product; what it would save if it had been told all rates and
+ * hours, though no change before it is seen, is what nothing can save more
+ * than by much.  Nothing here is measured with a clock: the same seed gives
+ * the same figures everywhere.
  */
 
 #include <math.h>
@@ -19,7 +22,7 @@
 #include <stdlib.h>
 
 #include "at_heap.h"
-#include "shop/at_shop_when.h"
+#include "shop/at_shop_plan.h"
 
 
 #define PRODUCTS   10000
@@ -28,6 +31,21 @@
 #define END        (DAYS * 24 * HOUR)
 #define MEDIAN     (1 / 240.0)          /* changes an hour */
 #define CHANGES    100000               /* of one product */
+#define WEEKS      5
+#define EVER       (100000 * 24LL * 3600000LL)
+
+
+typedef struct {
+    const char      *name;
+    double           spread;
+    double           shape;             /* of gamma; 0: lognormal */
+    double           usual;             /* hours */
+    double           change;            /* ... that most are said to take */
+    double           never;             /* share that does not change */
+    double           sale;              /* ... that changes once a week */
+    int              flat;              /* no hours */
+    int              drift;             /* other rates on the 15th day */
+} row_t;
 
 
 typedef struct {
@@ -35,10 +53,10 @@ typedef struct {
     double          *at;                /* changes */
     size_t           n;
     size_t           i;                 /* the first that is not seen yet */
-    double           rate;
+    double           rate[2];
+    double           known;             /* rate */
     int64_t          last;
 } product_t;
-
 
 
 typedef struct {
@@ -46,6 +64,13 @@ typedef struct {
     double  stale;              /* ms, mean */
     double  wrong;              /* share of the time */
 } result_t;
+
+
+typedef enum {
+    STALE,
+    WRONG,
+    REQUESTS
+} like_e;
 
 
 static product_t  products[PRODUCTS];
@@ -79,42 +104,92 @@ normal(void)
 }
 
 
-/* How lively an hour of the day is; 1 on the average. */
+/* Of shape below 1, by Johnk. */
 
 static double
-lively(double at)
+gamma_number(double shape)
 {
-    double  hour;
+    double  x, y;
 
-    hour = fmod(at / HOUR, 24);
+    do {
+        x = pow(chance(), 1 / shape);
+        y = pow(chance(), 1 / (1 - shape));
+    } while (x + y > 1);
 
-    return (hour < 3 || hour >= 21) ? 8 / 3.0 : 4 / 9.0;
+    return -log(chance()) * x / (x + y);
 }
 
 
-/* By thinning. */
+/* How lively an hour of the day is; 1 on the average. */
+
+static double
+lively(const row_t *row, double hour)
+{
+    return row->flat ? 1 : (hour < 3 || hour >= 21) ? 8 / 3.0 : 4 / 9.0;
+}
+
+
+static double
+draw(const row_t *row)
+{
+    double  rate;
+
+    if (chance() < row->never) {
+        return 0;
+    }
+
+    rate = (row->shape > 0)
+           ? gamma_number(row->shape) / row->shape * MEDIAN * 7
+           : MEDIAN * exp(row->spread * normal());
+
+    return rate > 60 ? 60 : rate;
+}
+
+
+static int
+earlier(const void *a, const void *b)
+{
+    double  x = *(const double *) a, y = *(const double *) b;
+
+    return (x > y) - (x < y);
+}
+
+
+/* By thinning; a sale a week, at a time of its own. */
 
 static void
-make_product(product_t *p, double rate)
+make_product(const row_t *row, product_t *p, const double *sales)
 {
-    double         at;
+    double         at, rate;
     static double  times[CHANGES];
 
     p->n = 0;
+    p->rate[0] = draw(row);
+    p->rate[1] = row->drift ? draw(row) : p->rate[0];
     at = 0;
 
-    for ( ;; ) {
-        at -= log(chance()) / (rate * 8 / 3.0) * HOUR;
+    for (int i = 0; i < WEEKS && sales[i] < END; i++) {
+        if (chance() < row->sale) {
+            times[p->n++] = sales[i] + chance() * HOUR / 6;
+        }
+    }
 
-        if (at >= END || p->n == CHANGES) {
+    while (p->n < CHANGES) {
+        rate = fmax(p->rate[0], p->rate[1]) * 8 / 3.0;
+        at -= (rate > 0) ? log(chance()) / rate * HOUR : -END;
+
+        if (at >= END) {
             break;
         }
 
-        if (chance() < lively(at) / (8 / 3.0)) {
+        if (chance() * rate < p->rate[at > END / 2]
+                              * lively(row, fmod(at / HOUR, 24)))
+        {
             times[p->n++] = at;
         }
     }
 
+    qsort(times, p->n, sizeof(double), earlier);
     free(p->at);
     p->at = malloc((p->n + 1) * sizeof(double));
 
@@ -129,20 +204,22 @@ make_product(product_t *p, double rate)
 
 
 static double
-make_trace(double spread)
+make_trace(const row_t *row)
 {
-    double  n;
+    double  n, sales[WEEKS];
 
     n = 0;
 
-    for (size_t i = 0; i < PRODUCTS; i++) {
-        double  rate = MEDIAN * exp(spread * normal());
+    for (int i = 0; i < WEEKS; i++) {
+        sales[i] = (i + chance()) * 7 * 24 * HOUR;
+    }
 
-        make_product(&products[i], rate > 60 ? 60 : rate);
+    for (size_t i = 0; i < PRODUCTS; i++) {
+        make_product(row, &products[i], sales);
         n += (double) products[i].n;
     }
 
-    return n / PRODUCTS / DAYS / 24;
+    return PRODUCTS * DAYS * 24.0 / n;
 }
 
 
@@ -160,27 +237,56 @@ count(product_t *p, double at, result_t *r)
 }
 
 
+/* What is learned of it, if that is wanted. */
+
+static void
+look(product_t *p, const at_shop_when_t *when, at_shop_day_t *day,
+    result_t *r)
+{
+    int      changed;
+    int64_t  gap;
+
+    changed = (p->i < p->n && p->at[p->i] < (double) p->node.at);
+    count(p, (double) p->node.at, r);
+    r->requests++;
+    gap = p->node.at - p->last;
+
+    if (day) {
+        at_shop_day_saw(day, p->known > 0 ? p->known : when->rate, p->node.at,
+                        gap, changed);
+        p->known = at_shop_when_rate(when, p->known, p->last, gap, changed);
+    }
+
+    p->last = p->node.at;
+}
+
+
 /* All products in the order of time, since they learn from each other. */
 
 static result_t
-replay(const at_shop_when_t *when)
+replay(const row_t *row, const at_shop_when_t *when, int told)
 {
-    int              changed;
     double           at;
+    int64_t          first;
     result_t         r = { 0, 0, 0 };
     product_t       *p;
     at_heap_t        heap = { .nodes = NULL };
     at_shop_day_t    day = { .seen = { 0 } };
+    at_shop_plan_t   plan = { .rows = { { 0 } } };
+
+    for (unsigned hour = 0; told && hour < 24; hour++) {
+        day.due[hour] = 1e9;
+        day.seen[hour] = 1e9 * lively(row, hour);
+    }
 
     for (size_t i = 0; i < PRODUCTS; i++) {
         p = &products[i];
         p->i = 0;
-        p->rate = 0;
+        p->known = 0;
         p->last = 0;
+        first = (int64_t) ((double) when->usual * chance());
 
-        if (at_heap_set(&heap, &p->node,
-                        (int64_t) ((double) when->usual * chance())) != AT_OK)
-        {
+        if (at_heap_set(&heap, &p->node, first) != AT_OK) {
             exit(1);
         }
     }
@@ -193,18 +299,17 @@ replay(const at_shop_when_t *when)
             break;
         }
 
-        changed = (p->i < p->n && p->at[p->i] < at);
-        count(p, at, &r);
-        r.requests++;
+        look(p, when, told ? NULL : &day, &r);
 
-        at_shop_day_saw(&day, p->rate > 0 ? p->rate : when->rate, p->node.at,
-                        p->node.at - p->last, changed);
-        p->rate = at_shop_when_rate(when, p->rate, p->last,
-                                    p->node.at - p->last, changed);
-        p->last = p->node.at;
+        if (told) {
+            p->known = fmax(p->rate[at > END / 2], AT_SHOP_RATE_LEAST);
+        }
+
         (void) at_heap_set(&heap, &p->node, p->last + at_shop_when_jitter(
-                               at_shop_when_interval(when, &day, p->rate,
-                                                     p->last, p->last),
+                               at_shop_when_interval(when, &plan, &day,
+                                                     p->known,
+                                                     told ? EVER : p->last,
+                                                     p->last),
                                (uint32_t) number()));
     }
 
@@ -221,20 +326,25 @@ replay(const at_shop_when_t *when)
 }
 
 
+/* Only looks that find something count here, and there are few. */
+
 static result_t
 replay_fixed(double fixed)
 {
-    result_t  r = { 0, 0, 0 };
+    double      first, at;
+    result_t    r = { 0, 0, 0 };
+    product_t  *p;
 
     for (size_t i = 0; i < PRODUCTS; i++) {
-        products[i].i = 0;
+        p = &products[i];
+        p->i = 0;
+        first = fixed * chance();
+        r.requests += floor((END - first) / fixed) + 1;
 
-        for (double at = fixed * chance(); at < END; at += fixed) {
-            count(&products[i], at, &r);
-            r.requests++;
+        while (p->i < p->n) {
+            at = first + ceil((p->at[p->i] - first) / fixed) * fixed;
+            count(p, fmin(fmax(at, p->at[p->i] + 1), END), &r);
         }
-
-        count(&products[i], END, &r);
     }
 
     r.stale /= PRODUCTS * END;
@@ -244,28 +354,23 @@ replay_fixed(double fixed)
 }
 
 
-/* The fixed interval that is as stale, or takes as many requests. */
+/* The fixed interval that is as stale, as often wrong, or takes as many
+   requests: each grows with a power of it, nearly. */
 
 static result_t
-fixed_like(const result_t *want, int stale)
+fixed_like(const result_t *want, like_e like)
 {
-    double    low, high, mid;
+    double    fixed;
     result_t  r;
 
-    low = 600000;
-    high = 4 * 24 * HOUR;
-    r = replay_fixed(low);
+    fixed = PRODUCTS * END / want->requests;
+    r = replay_fixed(fixed);
 
-    for (int i = 0; i < 14; i++) {
-        mid = (low + high) / 2;
-        r = replay_fixed(mid);
-
-        if (stale ? r.stale < want->stale : r.requests > want->requests) {
-            low = mid;
-
-        } else {
-            high = mid;
-        }
+    for (int i = 0; i < 6; i++) {
+        fixed *= (like == STALE) ? sqrt(want->stale / r.stale)
+                 : (like == WRONG) ? want->wrong / r.wrong
+                                   : r.requests / want->requests;
+        r = replay_fixed(fixed);
     }
 
     return r;
@@ -273,48 +378,70 @@ fixed_like(const result_t *want, int stale)
 
 
 static void
-compare(double spread, double usual, double prior)
+compare(const row_t *row)
 {
-    double          rate;
-    result_t        ours, stale, equal;
+    double          hours;
+    result_t        ours, told, stale, wrong, equal, best;
     at_shop_when_t  when = {
-        .usual = (int64_t) (usual * HOUR), .least = 600000,
-        .most = (int64_t) (72 * HOUR), .memory = (int64_t) (14 * 24 * HOUR)
+        .usual = (int64_t) (row->usual * HOUR), .least = 600000,
+        .most = (int64_t) (72 * HOUR), .memory = (int64_t) (14 * 24 * HOUR),
+        .rate = 1 / row->change
     };
 
-    rate = make_trace(spread);
-    when.rate = rate * prior;
-    ours = replay(&when);
-    stale = fixed_like(&ours, 1);
-    equal = fixed_like(&ours, 0);
+    hours = make_trace(row);
+    ours = replay(row, &when, 0);
+    when.memory = EVER;
+    told = replay(row, &when, 1);
+    stale = fixed_like(&ours, STALE);
+    wrong = fixed_like(&ours, WRONG);
+    equal = fixed_like(&ours, REQUESTS);
+    best = fixed_like(&told, STALE);
 
-    printf("%6.1f %8.1f %6.1f %6.1f %9.0f %9.2f %9.0f %7.1f %% %9.2f "
-           "%7.1f %%\n", spread, 1 / rate, usual, prior, ours.requests,
-           ours.stale / 60000, stale.requests,
-           100 - 100 * ours.requests / stale.requests, equal.stale / 60000,
-           100 - 100 * ours.stale / equal.stale);
+    printf("| %s | %.1f | %g h | %.0f | %.2f min | %.0f | %.1f %% | %.1f %% "
+           "| %.1f %% | %.2f %% | %.1f %% |\n", row->name, hours, row->usual,
+           ours.requests, ours.stale / 60000, stale.requests,
+           100 - 100 * ours.requests / stale.requests,
+           100 - 100 * told.requests / best.requests,
+           100 - 100 * ours.stale / equal.stale, 100 * ours.wrong,
+           100 - 100 * ours.requests / wrong.requests);
+    (void) fflush(stdout);
 }
 
 
 int
 main(int argc, char **argv)
 {
-    static const double  runs[][3] = {
-        { 1, 3, 1 }, { 1.5, 3, 1 }, { 2, 6, 1 }, { 2, 3, 1 }, { 2, 1, 1 },
-        { 2.5, 3, 1 },
+    size_t  i, n, only;
 
-        /* what is believed of most products is wrong */
-
-        { 2, 3, 0.2 }, { 2, 3, 5 }
+    static const row_t  rows[] = {
+        { "spread 1.0", 1.0, 0, 3, 24, 0, 0, 0, 0 },
+        { "spread 1.5", 1.5, 0, 3, 24, 0, 0, 0, 0 },
+        { "spread 2.0", 2.0, 0, 3, 24, 0, 0, 0, 0 },
+        { "spread 2.5", 2.5, 0, 3, 24, 0, 0, 0, 0 },
+        { "spread 2.0", 2.0, 0, 6, 24, 0, 0, 0, 0 },
+        { "spread 2.0", 2.0, 0, 1, 24, 0, 0, 0, 0 },
+        { "gamma, shape 0.3", 0, 0.3, 3, 24, 0, 0, 0, 0 },
+        { "half never change", 2.0, 0, 3, 24, 0.5, 0, 0, 0 },
+        { "no hours", 2.0, 0, 3, 24, 0, 0, 1, 0 },
+        { "other rates at half time", 2.0, 0, 3, 24, 0, 0, 0, 1 },
+        { "a sale a week", 1.5, 0, 3, 24, 0, 0.3, 0, 0 },
+        { "`change` 5 d", 2.0, 0, 3, 120, 0, 0, 0, 0 },
+        { "`change` 5 h", 2.0, 0, 3, 5, 0, 0, 0, 0 }
     };
 
-    printf("%6s %8s %6s %6s %9s %9s %9s %9s %9s %9s\n", "spread",
-           "h/change", "usual", "prior", "requests", "stale min", "as stale",
-           "fewer", "as many", "less");
+    n = sizeof(rows) / sizeof(rows[0]);
+    only = (argc > 2) ? strtoul(argv[2], NULL, 10) : 0;
 
-    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-        seed = (argc > 1) ? strtoull(argv[1], NULL, 10) : 1;
-        compare(runs[i][0], runs[i][1], runs[i][2]);
+    printf("| trace | hours to a change | `usual` | requests | staleness "
+           "| fixed, as stale | fewer | told all | less stale "
+           "| out of date | fewer |\n|---|---|---|---|---|---|---|---|---|---|"
+           "---|\n");
+
+    for (i = 0; i < n; i++) {
+        if (only == 0 || only == i + 1) {
+            seed = (argc > 1) ? strtoull(argv[1], NULL, 10) : 1;
+            compare(&rows[i]);
+        }
     }
 
     return 0;

@@ -13,8 +13,8 @@
    much, so little. */
 #define AT_SHOP_WHEN_PRIOR   0.3
 
-#define AT_SHOP_WHEN_STEP    600000             /* ms */
 #define AT_SHOP_WHEN_MS      3600000LL
+#define AT_SHOP_WHEN_APART   (AT_SHOP_WHEN_MS / 2)
 
 /* The same for an hour of the day, and looks that say something of it. */
 #define AT_SHOP_DAY_PRIOR    10.0
@@ -22,19 +22,8 @@
 #define AT_SHOP_DAY_GAP      (24 * AT_SHOP_WHEN_MS)
 
 
-typedef struct {
-    double  seen;
-    double  hours;
-} at_shop_gamma_t;
-
-
-static at_shop_gamma_t at_shop_when_gamma(const at_shop_when_t *w,
-    double rate, int64_t known);
-static double at_shop_when_chance(const at_shop_gamma_t *g, double hours);
 static double at_shop_when_hours(int64_t ms);
-static double at_shop_when_bound(double rate);
 static void at_shop_day_fade(at_shop_day_t *day, int64_t now);
-static double at_shop_when_gain(double rate, double hours);
 
 
 /*
@@ -45,7 +34,7 @@ static double at_shop_when_gain(double rate, double hours);
  * so the mean is all that has to be kept.
  */
 
-static at_shop_gamma_t
+at_shop_gamma_t
 at_shop_when_gamma(const at_shop_when_t *w, double rate, int64_t known)
 {
     double           memory, prior;
@@ -68,10 +57,8 @@ at_shop_when_gamma(const at_shop_when_t *w, double rate, int64_t known)
 }
 
 
-/* The chance of a change within so many hours. */
-
-static double
-at_shop_when_chance(const at_shop_gamma_t *g, double hours)
+double
+at_shop_gamma_chance(const at_shop_gamma_t *g, double hours)
 {
     return -expm1(-g->seen * log1p(hours / g->hours));
 }
@@ -99,8 +86,8 @@ at_shop_when_rate(const at_shop_when_t *w, double rate, int64_t known,
         mean = g.seen / g.hours;
 
         if (hours > 0) {
-            mean *= at_shop_when_chance(&more, hours)
-                    / at_shop_when_chance(&g, hours);
+            mean *= at_shop_gamma_chance(&more, hours)
+                    / at_shop_gamma_chance(&g, hours);
 
         } else {
             mean *= more.seen / g.seen;
@@ -128,7 +115,7 @@ at_shop_when_hours(int64_t ms)
 }
 
 
-static double
+double
 at_shop_when_bound(double rate)
 {
     return (rate < AT_SHOP_RATE_LEAST) ? AT_SHOP_RATE_LEAST
@@ -212,67 +199,6 @@ at_shop_day_hour(const at_shop_day_t *day, unsigned hour)
 }
 
 
-/*
- * Let P(u) be the chance that a price has changed u after a look.  Until the
- * next look, after T, it is out of date for C(T), the integral of the
- * integral of P.  For the sum over all products to be least with so many
- * requests, T C'(T) - C(T) is the same for all, and that is the integral of
- * u P(u).  What it is, the usual interval at the usual rate says.
- */
-
-int64_t
-at_shop_when_interval(const at_shop_when_t *w, const at_shop_day_t *day,
-    double rate, int64_t known, int64_t now)
-{
-    double           want, gain, due, step, lively[24];
-    int64_t          ms, at;
-    unsigned         hour;
-    at_shop_gamma_t  g;
-
-    for (hour = 0; hour < 24; hour++) {
-        lively[hour] = at_shop_day_hour(day, hour);
-    }
-
-    now = (now < 0) ? 0 : now;
-    g = at_shop_when_gamma(w, rate, known);
-    want = at_shop_when_gain(at_shop_when_bound(w->rate),
-                             (double) w->usual / AT_SHOP_WHEN_HOUR);
-    ms = (w->least / 4 < AT_SHOP_WHEN_STEP) ? w->least / 4 + 1
-                                            : AT_SHOP_WHEN_STEP;
-    step = (double) ms / AT_SHOP_WHEN_HOUR;
-    gain = 0;
-    due = 0;
-
-    for (at = 0; at < w->most && gain < want; at += ms) {
-        hour = (unsigned) ((now + at) / AT_SHOP_WHEN_MS % 24);
-        due += lively[hour] * step;
-        gain += (at_shop_when_hours(at) + step / 2)
-                * at_shop_when_chance(&g, due) * step;
-    }
-
-    return (at < w->least) ? w->least : (at > w->most) ? w->most : at;
-}
-
-
-/* The same in one step for a flat day. */
-
-static double
-at_shop_when_gain(double rate, double hours)
-{
-    double  x;
-
-    x = rate * hours;
-
-    /* what is left of the difference of large numbers is no number */
-
-    if (x < 1e-3) {
-        return hours * hours * (x / 3 - x * x / 8);
-    }
-
-    return hours * hours * (0.5 + exp(-x) / x + expm1(-x) / (x * x));
-}
-
-
 int64_t
 at_shop_when_failed(const at_shop_when_t *w, at_shop_when_e what,
     int64_t failures)
@@ -294,7 +220,12 @@ at_shop_when_failed(const at_shop_when_t *w, at_shop_when_e what,
 int64_t
 at_shop_when_jitter(int64_t interval, uint32_t random)
 {
-    return interval - interval / 10
-           + (int64_t) ((double) interval / 5 * ((double) random
-                                                 / (double) UINT32_MAX));
+    int64_t  apart;
+
+    apart = (interval / 10 < AT_SHOP_WHEN_APART) ? interval / 10
+                                                 : AT_SHOP_WHEN_APART;
+
+    return interval - apart
+           + (int64_t) ((double) (2 * apart) * ((double) random
+                                                / (double) UINT32_MAX));
 }

@@ -6,14 +6,9 @@
  * way of Bayes: at first it changes as most do, what was seen weighs more and
  * more, and what is long past is forgotten.
  *
- * From that comes the time at which one more request would shorten the time
- * that a shown price is out of date by as much for every product: a steady one
- * is looked at rarely, a lively one often, but not the more often the livelier
- * it is, since a price that changes by the minute is old at once.
- *
  * Shops change prices at certain hours.  How lively each hour is is learned
- * from all products of a shop together, in the same way, and looks come when
- * there is something to see.
+ * from all products of a shop together, in the same way.  When to look follows
+ * from both: at_shop_plan.h.
  *
  * No clocks and no chance of its own: time and random numbers are given.
  * Times are milliseconds, rates changes an hour.
@@ -43,6 +38,16 @@ typedef struct {
 } at_shop_when_t;
 
 
+/*
+ * What is known of a product's rate: a gamma distribution of this shape,
+ * changes, and this rate, time watched.
+ */
+typedef struct {
+    double   seen;
+    double   hours;
+} at_shop_gamma_t;
+
+
 /* Hours of the day in UTC; all zero at first. */
 typedef struct {
     double   seen[24];          /* changes */
@@ -64,6 +69,14 @@ typedef enum {
 double at_shop_when_rate(const at_shop_when_t *w, double rate, int64_t known,
     int64_t gap, int changed);
 
+at_shop_gamma_t at_shop_when_gamma(const at_shop_when_t *w, double rate,
+    int64_t known);
+
+/* The chance of a change within so many hours. */
+double at_shop_gamma_chance(const at_shop_gamma_t *g, double hours);
+
+double at_shop_when_bound(double rate);
+
 /* A look at wall time now, after gap, found a change or did not. */
 void at_shop_day_saw(at_shop_day_t *day, double rate, int64_t now,
     int64_t gap, int changed);
@@ -71,15 +84,14 @@ void at_shop_day_saw(at_shop_day_t *day, double rate, int64_t now,
 /* How lively an hour is; 1 is as the whole day. */
 double at_shop_day_hour(const at_shop_day_t *day, unsigned hour);
 
-/* The interval from wall time now on; rate and known as above. */
-int64_t at_shop_when_interval(const at_shop_when_t *w,
-    const at_shop_day_t *day, double rate, int64_t known, int64_t now);
-
-/* ... after so many failures in a row, from 1. */
+/* The interval after so many failures in a row, from 1. */
 int64_t at_shop_when_failed(const at_shop_when_t *w, at_shop_when_e what,
     int64_t failures);
 
-/* A tenth more or less of it, so that products do not stay together. */
+/*
+ * A tenth more or less of it, half an hour at most, so that products do not
+ * stay together but keep to their hours.
+ */
 int64_t at_shop_when_jitter(int64_t interval, uint32_t random);
 
 

@@ -1,7 +1,6 @@
 /*
- * When products are looked at: what is seen moves the estimate and how far,
- * what is not known stays in bounds, lively hours are found, and intervals
- * follow.
+ * What is known of products' changes: what is seen moves the estimate and how
+ * far, what is not known stays in bounds, and lively hours are found.
  */
 
 #include "at_test.h"
@@ -17,8 +16,6 @@ static const at_shop_when_t  when = {
     .retry_most = DAY, .gone = 6 * HOUR, .gone_most = 7 * DAY,
     .memory = 14 * DAY, .rate = 1 / 24.0
 };
-
-static const at_shop_day_t  flat;
 
 
 /* n looks, every gap; every nth of them, from the last, finds a change. */
@@ -37,13 +34,6 @@ looks(unsigned n, int64_t gap, unsigned every)
     }
 
     return rate;
-}
-
-
-static int64_t
-interval(double rate)
-{
-    return at_shop_when_interval(&when, &flat, rate, 30 * DAY, 0);
 }
 
 
@@ -111,53 +101,12 @@ test_rate_bounds(void **state)
 }
 
 
-static void
-test_interval(void **state)
-{
-    (void) state;
-
-    /* about the cube root, where changes are rare between two looks */
-
-    assert_true(interval(1 / 24.0) > 2.8 * HOUR);
-    assert_true(interval(1 / 24.0) < 3.4 * HOUR);
-    assert_true(interval(1 / 24.0 / 8) > 5.6 * HOUR);
-    assert_true(interval(1 / 24.0 / 8) < 6.6 * HOUR);
-    assert_true(interval(1 / 3.0) < 2 * HOUR);
-
-    /* ... but what always changes is not worth more and more */
-
-    assert_true(interval(1000) > HOUR / 2);
-    assert_true(interval(1000) <= interval(10));
-
-    assert_int_equal(interval(AT_SHOP_RATE_LEAST), when.most);
-}
-
-
-static void
-test_interval_bounds(void **state)
-{
-    at_shop_when_t  w = when;
-
-    (void) state;
-
-    w.least = 2 * HOUR;
-    assert_int_equal(at_shop_when_interval(&w, &flat, 1000, 30 * DAY, 0),
-                     2 * HOUR);
-    w.least = w.most = 5;
-    assert_int_equal(at_shop_when_interval(&w, &flat, 1, DAY, 0), 5);
-    w = when;
-    w.most = 4 * HOUR;
-    assert_int_equal(at_shop_when_interval(&w, &flat, 1e-5, 30 * DAY, 0),
-                     4 * HOUR);
-}
-
-
 /* A shop that changes prices between 10 and 12 alone, seen every 6 hours. */
 
 static void
 test_day(void **state)
 {
-    int64_t        at, n, before, after;
+    int64_t        at, n;
     unsigned       hour;
     at_shop_day_t  day = { .seen = { 0 } };
 
@@ -179,13 +128,6 @@ test_day(void **state)
 
     assert_true(at_shop_day_hour(&day, 11) + at_shop_day_hour(&day, 10) > 10);
     assert_true(at_shop_day_hour(&day, 2) < 0.2);
-
-    /* after 12 there is nothing to see until tomorrow; before it there is */
-
-    before = at_shop_when_interval(&when, &day, 1 / 24.0, 30 * DAY, 9 * HOUR);
-    after = at_shop_when_interval(&when, &day, 1 / 24.0, 30 * DAY, 15 * HOUR);
-    assert_true(before <= 4 * HOUR);
-    assert_true(after >= before + HOUR);
 }
 
 
@@ -233,6 +175,12 @@ test_jitter(void **state)
     assert_int_equal(at_shop_when_jitter(1000, UINT32_MAX), 1100);
     assert_in_range(at_shop_when_jitter(1000, UINT32_MAX / 2), 999, 1001);
     assert_int_equal(at_shop_when_jitter(0, UINT32_MAX), 0);
+
+    /* what waits for days still keeps to its hour */
+
+    assert_int_equal(at_shop_when_jitter(2 * DAY, 0), 2 * DAY - HOUR / 2);
+    assert_int_equal(at_shop_when_jitter(2 * DAY, UINT32_MAX),
+                     2 * DAY + HOUR / 2);
 }
 
 
@@ -243,8 +191,6 @@ main(void)
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_rate_bounds),
-        cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_interval_bounds),
         cmocka_unit_test(test_day),
         cmocka_unit_test(test_day_odd),
         cmocka_unit_test(test_failed),

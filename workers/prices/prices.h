@@ -21,7 +21,7 @@
 #define PRICES_H
 
 
-#include "shop/at_shop_when.h"
+#include "shop/at_shop_plan.h"
 #include "at_conf.h"
 #include "at_log.h"
 #include "at_look.h"
@@ -90,6 +90,7 @@ typedef struct {
 typedef struct {
     const at_look_shop_t  *shop;
     at_shop_day_t          day;
+    at_shop_plan_t         plan;
     size_t                 held;        /* items */
     int64_t                look;        /* nothing is due before */
     int64_t                pause;       /* it wants to be left alone until */

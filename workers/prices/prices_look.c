@@ -177,7 +177,8 @@ static int64_t
 prices_look_next(prices_item_t *item, double rate)
 {
     return at_shop_when_jitter(
-        at_shop_when_interval(&item->work->run->when, &item->shop->day, rate,
+        at_shop_when_interval(&item->work->run->when, &item->shop->plan,
+                              &item->shop->day, rate,
                               item->known + item->gap, at_time_wall()),
         prices_random(item->work));
 }
