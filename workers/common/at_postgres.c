@@ -43,7 +43,9 @@ static int at_postgres_connect(at_postgres_t *pg);
 static int at_postgres_handshake(at_postgres_t *pg, int64_t until);
 static void at_postgres_notice(void *data, const char *text);
 static int at_postgres_listen(at_postgres_t *pg, int64_t until);
-static int at_postgres_bound(at_postgres_t *pg, int64_t until);
+static void at_postgres_back(at_postgres_t *pg,
+    const at_postgres_statement_t *statement);
+static int at_postgres_greet(at_postgres_t *pg, int64_t until);
 static int at_postgres_say(at_postgres_t *pg, const char *sql,
     int64_t until);
 static void at_postgres_notices(at_postgres_t *pg);
@@ -196,17 +198,7 @@ at_postgres_exec(at_postgres_t *pg, const at_postgres_statement_t *statement,
         return NULL;
     }
 
-    /* not by a connection alone: its tables may be missing */
-
-    if (pg->told) {
-        at_log(AT_LOG_INFO, "postgres.back",
-               at_log_text("statement", statement->name));
-    }
-
-    pg->up = 1;
-    pg->told = 0;
-    pg->backoff = AT_POSTGRES_BACKOFF_MIN;
-    pg->patience = 0;
+    at_postgres_back(pg, statement);
 
     if (PQresultStatus(result) == PGRES_COMMAND_OK
         || PQresultStatus(result) == PGRES_TUPLES_OK)
@@ -222,6 +214,23 @@ at_postgres_exec(at_postgres_t *pg, const at_postgres_statement_t *statement,
     PQclear(result);
 
     return NULL;
+}
+
+
+/* Not by a connection alone: its tables may be missing. */
+
+static void
+at_postgres_back(at_postgres_t *pg, const at_postgres_statement_t *statement)
+{
+    if (pg->told) {
+        at_log(AT_LOG_INFO, "postgres.back",
+               at_log_text("statement", statement->name));
+    }
+
+    pg->up = 1;
+    pg->told = 0;
+    pg->backoff = AT_POSTGRES_BACKOFF_MIN;
+    pg->patience = 0;
 }
 
 
@@ -275,17 +284,7 @@ at_postgres_connect(at_postgres_t *pg)
     (void) PQsetNoticeProcessor(pg->conn, at_postgres_notice, NULL);
     pg->nprepared = 0;
 
-    if (at_postgres_bound(pg, until) != AT_OK) {
-        return AT_ERROR;
-    }
-
-    if (pg->settings->greeting
-        && at_postgres_say(pg, pg->settings->greeting, until) != AT_OK)
-    {
-        return AT_ERROR;
-    }
-
-    if (pg->settings->listen && at_postgres_listen(pg, until) != AT_OK) {
+    if (at_postgres_greet(pg, until) != AT_OK) {
         return AT_ERROR;
     }
 
@@ -334,14 +333,21 @@ at_postgres_notice(void *data, const char *text)
 /* What nobody waits for any more is given up by the server, too. */
 
 static int
-at_postgres_bound(at_postgres_t *pg, int64_t until)
+at_postgres_greet(at_postgres_t *pg, int64_t until)
 {
     char  sql[64];
 
     (void) snprintf(sql, sizeof(sql), "SET statement_timeout = %lld",
                     (long long) pg->settings->timeout);
 
-    return at_postgres_say(pg, sql, until);
+    if (at_postgres_say(pg, sql, until) != AT_OK
+        || (pg->settings->greeting
+            && at_postgres_say(pg, pg->settings->greeting, until) != AT_OK))
+    {
+        return AT_ERROR;
+    }
+
+    return pg->settings->listen ? at_postgres_listen(pg, until) : AT_OK;
 }
 
 
