@@ -26,7 +26,8 @@ static void
 sb_usage(void)
 {
     printf("Usage: atelier-sandbox [--listen ADDRESS:PORT] "
-           "[--public-url URL]\n"
+           "[--public-url URL] "
+           "[--quick]\n"
            "\n"
            "Stand-ins for AI image services and image sources, for development "
            "and\ntests.\n"
@@ -36,6 +37,8 @@ sb_usage(void)
            "free one\n"
            "  --public-url URL       base of the pictures' URLs; default: "
            "made of --listen\n"
+           "  --quick                draw a size once and vary it by a "
+           "comment\n"
            "  --help                 this text\n"
            "\n"
            "Keys are sk-sandbox-ANYTHING, where each service wants them.\n"
@@ -208,6 +211,7 @@ sb_options(int argc, char **argv, const char **listen, char **url)
     static const struct option  options[] = {
         { "listen", required_argument, NULL, 'l' },
         { "public-url", required_argument, NULL, 'u' },
+        { "quick", no_argument, NULL, 'q' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
     };
@@ -228,6 +232,10 @@ sb_options(int argc, char **argv, const char **listen, char **url)
                 return 1;
             }
 
+            break;
+
+        case 'q':
+            sb_quick_init();
             break;
 
         case 'h':
@@ -319,6 +327,7 @@ main(int argc, char **argv)
     sb_drawing_free();
     sb_files_free();
     sb_cdn_free();
+    sb_quick_free();
     sb_predictions_free();
     sb_state_free();
 

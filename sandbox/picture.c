@@ -133,12 +133,38 @@ sb_encode(sb_picture_t *p, gdImagePtr im, sb_format_e format,
 }
 
 
+static uint64_t
+sb_picture_chance(const char *provider, const sb_job_t *job, uint64_t seed)
+{
+    char      number[32];
+    uint64_t  hash;
+
+    snprintf(number, sizeof(number), "%llu", (unsigned long long) seed);
+    hash = sb_hash(0xcbf29ce484222325u, job->prompt.data);
+    hash = sb_hash(hash, number);
+
+    return sb_hash(hash, provider);
+}
+
+
 int
 sb_picture_draw(sb_picture_t *p, const char *provider, const sb_job_t *job,
     uint64_t seed)
 {
+    uint64_t  chance;
+
+    chance = sb_picture_chance(provider, job, seed);
+
+    return sb_quick_may(job) ? sb_quick_draw(p, provider, job, chance)
+                             : sb_picture_paint(p, provider, job, chance);
+}
+
+
+int
+sb_picture_paint(sb_picture_t *p, const char *provider, const sb_job_t *job,
+    uint64_t chance)
+{
     int         rc;
-    char        number[32];
     sb_scene_t  s;
 
     memset(&s, 0, sizeof(sb_scene_t));
@@ -151,10 +177,7 @@ sb_picture_draw(sb_picture_t *p, const char *provider, const sb_job_t *job,
     s.cv.w = job->width;
     s.cv.h = job->height;
 
-    snprintf(number, sizeof(number), "%llu", (unsigned long long) seed);
-    s.random = sb_hash(0xcbf29ce484222325u, job->prompt.data);
-    s.random = sb_hash(s.random, number);
-    s.random = sb_hash(s.random, provider);
+    s.random = chance;
 
     sb_scene_draw(&s, job->prompt.data);
 

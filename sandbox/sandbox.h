@@ -633,8 +633,19 @@ extern const sb_api_t  sb_api_shop;
 
 int sb_picture_draw(sb_picture_t *p, const char *provider,
     const sb_job_t *job, uint64_t seed);
+int sb_picture_paint(sb_picture_t *p, const char *provider,
+    const sb_job_t *job, uint64_t chance);
 int sb_picture_tiny(sb_picture_t *p);
 int sb_picture_bomb(sb_picture_t *p);
+
+
+/* quick.c: sb_quick_draw() where sb_quick_may(). */
+
+void sb_quick_init(void);
+void sb_quick_free(void);
+int sb_quick_may(const sb_job_t *job);
+int sb_quick_draw(sb_picture_t *p, const char *provider, const sb_job_t *job,
+    uint64_t chance);
 
 
 #endif /* SANDBOX_H */

@@ -31,14 +31,14 @@ is($res->{status}, 200, 'replicate: polled to its end');
 # A job that lost is called off, by a request of its own.
 
 # The id is known when the call that made it ends its wait, after a third of
-# the deadline: here a second.
+# the deadline: here four seconds.
 
 $stack->configure(
-    providers => [ replicate => 'format=replicate model=a/b timeout=5s',
-                   quick     => 'format=openai' ]);
+    providers => [ replicate => 'format=replicate model=a/b timeout=12s',
+                   quick     => 'format=openai timeout=12s' ]);
 $stack->reload;
 $stack->control(replicate => { runMs => 60000 });
-$stack->control(quick => { latencyMs => 3000 });
+$stack->control(quick => { latencyMs => 5000 });
 $res = $stack->generate({ prompt => 'overtaken' });
 is($stack->outcomes($res)->{replicate}, 'cancelled', 'replicate: overtaken');
 ok($stack->wait_for('replicate', 'cancels>=1'), '... and called off');

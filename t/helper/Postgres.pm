@@ -13,6 +13,9 @@ package Postgres;
 #     $one->send('UPDATE ...');                # ... later:
 #     $one->answer;
 #
+# With a folder in ATELIER_SHARED the first one leaves a copy there of what it
+# made, which is where all others begin.
+#
 # PostgreSQL refuses root, so as root the server runs as nobody.  It trusts
 # every user of the machine and holds nothing worth having.  It ends with the
 # object.
@@ -20,6 +23,7 @@ package Postgres;
 use strict;
 use warnings;
 
+use Fcntl ();
 use File::Temp ();
 use IO::Handle ();
 use POSIX ();
@@ -40,21 +44,43 @@ sub new {
     $self->{home} = "$self->{dir}";
     $self->{user} = $> == 0 ? 'nobody' : getpwuid $>;
 
-    mkdir "$self->{home}/data", 0700 or die "mkdir: $!";
     if ($> == 0) {
         my (undef, undef, $uid, $gid) = getpwnam $self->{user};
-        chown $uid, $gid, $self->{home}, "$self->{home}/data";
+        chown $uid, $gid, $self->{home};
         $self->{ids} = [$uid, $gid];
     }
     chmod 0755, $self->{home};
 
+    if ($ENV{ATELIER_SHARED} && !$opt{empty} && !$opt{first}) {
+        $self->_copy("$ENV{ATELIER_SHARED}/postgres");
+        $self->start;
+        return $self;
+    }
+
     $self->_run("$self->{home}/initdb.log", "$self->{bin}/initdb", '-D',
                 "$self->{home}/data", '-U', 'atelier', '--auth=trust',
-                '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync');
+                '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync',
+                '--wal-segsize=1');
     $self->start;
     $self->sql('CREATE DATABASE atelier', 'postgres');
     $self->migrate if !$opt{empty};
     return $self;
+}
+
+# Copies the data of the first one, which is made now if there was none.
+sub _copy {
+    my ($self, $made) = @_;
+    open my $lock, '>', "$made.lock" or die "$made.lock: $!";
+    flock $lock, Fcntl::LOCK_EX() or die "$made.lock: $!";
+    if (!-d $made) {
+        my $first = Postgres->new(first => 1);
+        $first->stop;
+        rename "$first->{home}/data", $made or die "$made: $!";
+    }
+    close $lock;
+    system('cp', '-a', $made, "$self->{home}/data") == 0
+        or die "$made cannot be copied\n";
+    return;
 }
 
 sub conninfo { return "host=$_[0]{home} dbname=atelier user=atelier"; }

@@ -88,7 +88,7 @@ sub _start_sandbox {
     if (!$pid) {
         open STDOUT, '>', $log or POSIX::_exit(1);
         open STDERR, '>&', \*STDOUT or POSIX::_exit(1);
-        exec $binary, '--listen', '127.0.0.1:0' or POSIX::_exit(1);
+        exec $binary, '--listen', '127.0.0.1:0', '--quick' or POSIX::_exit(1);
     }
     $self->{pids}{sandbox} = $pid;
     $self->{sandbox} = until_true('the sandbox', sub {
@@ -96,7 +96,8 @@ sub _start_sandbox {
     });
 }
 
-# Writes nginx.conf: providers is a list of name => parameters.
+# Writes nginx.conf: providers is a list of name => parameters.  On a busy
+# machine the sandbox takes seconds to draw; a time-out that counts is given.
 sub configure {
     my ($self, %opt) = @_;
     my @list = @{ $opt{providers}
@@ -110,6 +111,7 @@ sub configure {
 
     while (my ($name, $params) = splice @list, 0, 2) {
         my ($format) = $params =~ /format=(\S+)/;
+        $params .= ' timeout=15s' if $params !~ /\btimeout=/;
         my $defaults = 'internal; proxy_http_version 1.1;'
                      . ' proxy_set_header Connection "";'
                      . ' proxy_buffering off; proxy_buffer_size 64k;'
