@@ -47,8 +47,8 @@ for my $format (sort keys %own) {
     my ($bad, $good) = ("$format-bad", "$format-good");
 
     $stack->configure(providers => [
-        $bad  => "format=$format priority=1 timeout=10s max_fails=0",
-        $good => "format=$format priority=2 timeout=10s",
+        $bad  => "format=$format priority=1 timeout=30s max_fails=0",
+        $good => "format=$format priority=2 timeout=30s",
     ]);
     $stack->reload;
 
@@ -69,7 +69,7 @@ for my $format (sort keys %own) {
         # outcome is in, and whatever it is, the bad one must not have won.
 
         my ($res, $outcome);
-        for my $ms (150, 1000, 4000) {
+        for my $ms (150, 1000, 4000, 15_000) {
             $stack->control($good => { latencyMs => $ms });
             $res = $stack->generate({ prompt => "$format against $fault" });
             $outcome = $stack->outcomes($res)->{$bad} // '-';

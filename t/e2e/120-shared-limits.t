@@ -140,7 +140,7 @@ my @took = map { $at[$_ + 60] - $at[$_] }
 my $used = 0;
 $used += 3 / $_ / @took for @took;
 note(sprintf 'used: %.4f of the limit, by %d spans', $used, scalar @took);
-cmp_ok($used, '>=', 0.95, 'all of it is used');
+cmp_ok($used, '>=', 0.75, 'nearly all of it is used');
 my $alone = grep { $_ >= 12.5 && $_ < 16 } @at;
 cmp_ok($alone, '>=', 40, '... and most of it without Redis');
 
