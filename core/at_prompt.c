@@ -48,7 +48,7 @@ at_prompt_build(const at_generate_t *g, const at_prompt_rules_t *rules,
                                rules->max, cut);
     }
 
-    if (rc == AT_OK && !rules->inlined) {
+    if (rc == AT_OK && !rules->inlined && negative) {
         rc = at_prompt_compose(negative, AT_STR_NULL, AT_PROMPT_NEGATIVE,
                                g->negative, rules->negative_max, cut);
     }
