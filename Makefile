@@ -244,7 +244,7 @@ distclean:
 ##   BUILD=release        release, debug, or sanitize (ASan and UBSan)
 ##   FUZZ_SECONDS=60      how long each parser is fuzzed; in test 3
 ##   JOBS=                how many files of t/ are run at a time, in networks
-##                        of their own; else one more than processors
+##                        of their own; else twice the number of processors
 ##   NGINX_SRC=           an nginx source tree to build and run with, instead
 ##                        of Debian's nginx and nginx-dev
 ##   DESTDIR=             root of the tree that install writes to

@@ -230,6 +230,9 @@ is($res->{headers}{'cache-control'}, 'no-store', '... and is not stored');
 
 $stack->reset_sandbox;
 my %options = Feed::options(redis => $redis->address);
+$stack->configure(%options);
+$stack->reload;
+until_redis(4);
 $path = '/designs?query=made&perPage=20';
 $res = Feed::get($stack, $path);
 is($res->{status}, 200, 'a page');

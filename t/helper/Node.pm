@@ -16,7 +16,7 @@ use IPC::Open2 ();
 use JSON::PP ();
 use Test::More ();
 
-my $DEADLINE = 300;     # seconds, of a program that hangs
+my $DEADLINE = 600;     # seconds, of a program that hangs
 
 # Why it cannot be had, or nothing.
 sub missing {

@@ -98,7 +98,7 @@ await run(async () => {
       few = await heap();
     }
     return look[1] === look[2] && most >= 1000;
-  }, 150_000);
+  }, 240_000);
   ok(dom < 80, 'and few cards are in the document at a time', dom);
   const all = await heap();
   ok(all.bytes - few.bytes < 8e6, 'eight hundred more take few bytes',
