@@ -55,7 +55,8 @@ export function Photo({
     <span
       className={styles.photo}
       data-contain={contain || undefined}
-      style={design.color ? { backgroundColor: design.color } : undefined}
+      style={design.color && !contain
+        ? { backgroundColor: design.color } : undefined}
     >
       {blurred
         ? <canvas ref={blur} width={20} height={16} aria-hidden /> : null}
