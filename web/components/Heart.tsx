@@ -1,7 +1,7 @@
 'use client';
 
 import { Heart as Icon } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react';
 import { likedHere, useLike } from '../hooks/useLike';
 import styles from './Heart.module.css';
 
@@ -15,10 +15,12 @@ interface HeartProps {
 
 export function Heart({ settled = true, ...props }: HeartProps) {
   const [pressed, setPressed] = useState(false);
+  const held = useRef(false);
   return settled || pressed
-    ? <LiveHeart {...props} press={pressed} />
+    ? <LiveHeart {...props} press={pressed} held={held} />
     : (
       <Face
+        held={held}
         title={props.title}
         liked={likedHere(props.id)}
         likes={props.likes}
@@ -27,8 +29,9 @@ export function Heart({ settled = true, ...props }: HeartProps) {
     );
 }
 
-function LiveHeart({ id, likes: known, title, press }: HeartProps & {
+function LiveHeart({ id, likes: known, title, press, held }: HeartProps & {
   press: boolean;
+  held: RefObject<boolean>;
 }) {
   const { liked, likes, toggle } = useLike(id, known);
   const due = useRef(press);
@@ -38,17 +41,31 @@ function LiveHeart({ id, likes: known, title, press }: HeartProps & {
       toggle();
     }
   });
-  return <Face title={title} liked={liked} likes={likes} onClick={toggle} />;
+  return (
+    <Face title={title} liked={liked} likes={likes} onClick={toggle} held={held} />
+  );
 }
 
-function Face({ title, liked, likes, onClick }: {
+function Face({ title, liked, likes, onClick, held }: {
   title: string;
   liked: boolean;
   likes: number;
   onClick: () => void;
+  held: RefObject<boolean>;
 }) {
+  const button = useRef<HTMLButtonElement>(null);
+  // The live one takes the place of the other, and its focus.
+  useLayoutEffect(() => {
+    const { current } = button;
+    if (held.current) {
+      current?.focus({ preventScroll: true });
+    }
+    return () => { held.current = document.activeElement === current; };
+  }, [held]);
+
   return (
     <button
+      ref={button}
       type="button"
       className={styles.heart}
       aria-pressed={liked}

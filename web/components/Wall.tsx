@@ -133,10 +133,12 @@ export function Wall({
     const step = event.key === 'PageDown' ? 1 : event.key === 'PageUp' ? -1 : 0;
     if (step !== 0 && current !== undefined) {
       const next = current + step;
-      event.preventDefault();
-      if (next >= 0 && next < designs.length && !focus(next)) {
-        wanted.current = next;
-        virtualizer.scrollToIndex(next, { align: 'center' });
+      if (next >= 0 && next < designs.length) {
+        event.preventDefault();
+        if (!focus(next)) {
+          wanted.current = next;
+          virtualizer.scrollToIndex(next, { align: 'center' });
+        }
       }
     } else if (event.ctrlKey && (event.key === 'Home' || event.key === 'End')) {
       const next = outside(box.current, event.key === 'End');
@@ -157,6 +159,7 @@ export function Wall({
       aria-busy={busy}
       style={width > 0 ? { height: virtualizer.getTotalSize() } : undefined}
       onFocus={(event) => {
+        wanted.current = undefined;
         const index = event.target.closest<HTMLElement>('[data-index]')
           ?.dataset.index;
         focused.current = index === undefined ? undefined : Number(index);

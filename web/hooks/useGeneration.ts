@@ -86,13 +86,16 @@ export function useGeneration() {
       }
     } catch (error) {
       if (!controller.signal.aborted) {
-        setPhase({
+        const told = error instanceof Problem ? error.attempts : [];
+        setPhase((old) => ({
           is: 'failed', request,
           code: error instanceof Problem ? error.code : '',
           detail: error instanceof Error ? error.message : String(error),
           retryAfter: error instanceof Problem ? error.retryAfter : undefined,
-          trials: error instanceof Problem ? error.attempts : [],
-        });
+          // Of an answer that broke off, those that have ended are known.
+          trials: told.length > 0 || old.is !== 'asking' ? told
+            : old.trials.filter((one) => one.outcome !== undefined),
+        }));
       }
     }
   }, [take]);
@@ -104,8 +107,13 @@ export function useGeneration() {
     if (queued === null) {
       return;
     }
+    const mine = flight.current;
     try {
-      take(await api.generation(queued.row.id), queued.request, queued.since);
+      const row = await api.generation(queued.row.id);
+      // Meanwhile it may have been cancelled, or another one begun.
+      if (flight.current === mine && !mine?.signal.aborted) {
+        take(row, queued.request, queued.since);
+      }
     } catch {
       // it will be told, or asked for again
     }

@@ -33,21 +33,26 @@ Promise<Answer | undefined> {
   const decoder = new TextDecoder();
   let text = '';
 
-  while (reader) {
-    const { done, value } = await reader.read();
-    if (done) {
-      break;
-    }
-    text += decoder.decode(value, { stream: true });
-    const lines = text.split('\n');
-    text = lines.pop() ?? '';
-    for (const line of lines) {
-      const said = JSON.parse(line) as Line;
-      if (said.type === 'answer') {
-        return said;
+  try {
+    while (reader) {
+      const { done, value } = await reader.read();
+      if (done) {
+        break;
       }
-      tell(said);
+      text += decoder.decode(value, { stream: true });
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        const said = JSON.parse(line) as Line;
+        if (said.type === 'answer') {
+          return said;
+        }
+        tell(said);
+      }
     }
+  } finally {
+    // Of a line that is none: nobody waits for the picture any more.
+    void reader?.cancel().catch(() => {});
   }
   return undefined;
 }

@@ -1,9 +1,10 @@
 // @vitest-environment jsdom
 
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
-import { act, cleanup, renderHook } from '@testing-library/react';
+import { act, cleanup, render, renderHook, screen } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Heart } from '../components/Heart';
 import { useGeneration } from '../hooks/useGeneration';
 import { useOptimisticMutation } from '../hooks/useOptimisticMutation';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
@@ -301,6 +302,19 @@ describe('useOptimisticMutation', () => {
   });
 });
 
+describe('Heart', () => {
+  it('keeps the focus when its card comes to rest', () => {
+    vi.stubGlobal('fetch', () => new Promise(() => {}));
+    const heart = (settled: boolean) => (
+      <Heart id="pexels:1" likes={3} title="A room" settled={settled} />
+    );
+    const { rerender } = render(heart(false), { wrapper });
+    screen.getByRole('button').focus();
+    rerender(heart(true));
+    expect(document.activeElement).toBe(screen.getByRole('button'));
+  });
+});
+
 describe('usePerformanceTracking', () => {
   it('counts a render that is longer than a frame, and no other', () => {
     let now = 0;
@@ -418,8 +432,11 @@ describe('useGeneration', () => {
       is: 'failed', code: 'providers_unavailable', detail: 'Busy.', retryAfter: 7,
       trials: attempts });
 
-    await (await ask()).end();
-    expect(result.current.phase).toMatchObject({ is: 'failed', code: 'cut_off' });
+    const cut = await ask();
+    await cut.say({ type: 'started', provider: 'stability' });
+    await cut.say({ type: 'attempt', provider: 'groq', outcome: 'transient', ms: 9 });
+    await cut.end();
+    expect(result.current.phase).toMatchObject({ is: 'failed', code: 'cut_off', trials: attempts });
     await (await ask()).fail();
     expect(result.current.phase).toMatchObject({ is: 'failed', code: 'cut_off' });
   });
@@ -481,6 +498,26 @@ describe('useGeneration', () => {
     expect(result.current.phase).toMatchObject({ is: 'queued', row: { status: 'running' } });
     await settle(10_000);
     expect(result.current.phase.is).toBe('done');
+  });
+
+  it('takes no late answer about what was cancelled', async () => {
+    replies.push(reply(202, { id: 'g', status: 'queued', position: 1 }));
+    let late: (() => void) | undefined;
+    replies.push(() => new Promise((resolve) => {
+      late = () => {
+        resolve(new Response(JSON.stringify({ id: 'g', status: 'queued', position: 1 }),
+                             { headers: { 'Content-Type': 'application/json' } }));
+      };
+    }), reply(204, {}));
+    const { result } = renderHook(() => useGeneration());
+    act(() => { void result.current.start(request); });
+    await settle();
+    await settle(10_100);
+    expect(calls).toHaveLength(2);
+    act(() => { result.current.cancel(); });
+    late?.();
+    await settle();
+    expect(result.current.phase.is).toBe('idle');
   });
 
   it('really cancels: the request, and what is queued', async () => {
