@@ -104,7 +104,7 @@ ngx_http_atelier_designs_list(ngx_http_request_t *r)
 {
     ngx_int_t                    rc;
     ngx_uint_t                   refresh;
-    at_args_error_t         error;
+    at_args_error_t              error;
     ngx_http_atelier_page_id_t   id, asked;
 
     rc = ngx_http_atelier_allow(r, NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD");

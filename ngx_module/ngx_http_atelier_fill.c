@@ -104,7 +104,7 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
     ngx_uint_t                local;
     ngx_msec_t                within;
     ngx_http_cleanup_t       *cln;
-    at_args_error_t      error;
+    at_args_error_t           error;
     ngx_http_atelier_ctx_t   *ctx;
     ngx_http_atelier_fill_t  *fill;
 

@@ -140,7 +140,7 @@ ngx_http_atelier_flight_create(ngx_http_request_t *r,
 {
     ngx_str_t                    args, *request_id;
     ngx_pool_t                  *pool;
-    at_args_error_t         error;
+    at_args_error_t              error;
     ngx_http_atelier_flight_t   *f;
 
     pool = ngx_create_pool(8192, ngx_cycle->log);

@@ -33,7 +33,7 @@ ngx_http_atelier_products_handler(ngx_http_request_t *r)
 {
     at_str_t                          product;
     ngx_int_t                         rc;
-    at_args_error_t              error;
+    at_args_error_t                   error;
     ngx_http_atelier_products_e       kind;
     ngx_http_atelier_products_ask_t   ask;
 

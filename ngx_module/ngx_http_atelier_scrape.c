@@ -211,7 +211,7 @@ ngx_http_atelier_scrape_args(ngx_http_request_t *r, at_str_t query,
 {
     u_char                   *p;
     ngx_str_t                 raw;
-    at_args_error_t      error;
+    at_args_error_t           error;
     ngx_http_atelier_feed_t  *feed;
 
     static const u_char  name[] = "query=";
