@@ -85,6 +85,7 @@ async function way(who, ratio) {
   is(await attempt(who, 'moderated').count(), 2, 'who refused is told');
   await look(who, 'refused');
   await ask('quiet');
+  await both({ latencyMs: 3000 });      // the frame is looked at meanwhile
   await page.getByText('Try again').click();
   const before = await page.locator('[data-phase=asking]').boundingBox();
   await shown(who);
