@@ -1,7 +1,6 @@
 'use client';
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { decode } from '../lib/blurhash';
 import type { Design } from '../lib/api';
 import { imageSet, imageUrl } from '../lib/sources';
 import styles from './Photo.module.css';
@@ -43,11 +42,16 @@ export function Photo({
   const src = useMemo(() => imageUrl(design, 640), [design]);
   const blurred = due && !loaded ? blurhash : undefined;
 
+  // The page does without until it has come; and without it for good.
   useEffect(() => {
-    const pixels = blurred ? decode(blurred, 20, 16) : undefined;
-    if (pixels) {
-      blur.current?.getContext('2d')
-        ?.putImageData(new ImageData(pixels, 20, 16), 0, 0);
+    if (blurred) {
+      void import('../lib/blurhash').then(({ decode }) => {
+        const pixels = decode(blurred, 20, 16);
+        if (pixels) {
+          blur.current?.getContext('2d')
+            ?.putImageData(new ImageData(pixels, 20, 16), 0, 0);
+        }
+      }, () => {});
     }
   }, [blurred]);
 

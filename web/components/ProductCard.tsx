@@ -6,7 +6,8 @@ import { useRealtimePrice } from '../hooks/useRealtimePrice';
 import type { Product } from '../lib/api';
 import { money, off } from '../lib/money';
 import { when } from '../lib/shop';
-import { goodSet, goodUrl, nameOf } from '../lib/sources';
+import { goodSet, goodUrl } from '../lib/goods';
+import { nameOf } from '../lib/sources';
 import styles from './ProductCard.module.css';
 
 export function ProductImage({ product, sizes, eager = false }: {

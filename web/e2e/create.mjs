@@ -45,6 +45,15 @@ const seat = async (name, options) => ({
   name, ...await open(browser, { reducedMotion: 'reduce', ...options }),
 });
 
+/* Where it stands on the page, wherever that is scrolled to. */
+async function place(page, selector) {
+  await page.waitForSelector(selector);
+  return page.$eval(selector, (element) => {
+    const { x, y } = element.getBoundingClientRect();
+    return [x + window.scrollX, y + window.scrollY].map(Math.round);
+  });
+}
+
 /* The way to the picture, as one visitor sees it. */
 async function way(who, ratio) {
   const { page } = who;
@@ -87,11 +96,11 @@ async function way(who, ratio) {
   await ask('quiet');
   await both({ latencyMs: 3000 });      // the frame is looked at meanwhile
   await page.getByText('Try again').click();
-  const before = await page.locator('[data-phase=asking]').boundingBox();
+  const before = await place(page, '[data-phase=asking]');
   await shown(who);
   ok(true, 'a retry brings the picture');
-  const after = await page.locator('[data-phase=done]').boundingBox();
-  is([after.x, after.y], [before.x, before.y], 'in the place that was kept');
+  is(await place(page, '[data-phase=done]'), before,
+     'in the place that was kept');
   await page.click('summary:has-text("asked")');
   is(await page.locator('[aria-label="Who was asked"] li').count(), 2,
      'who was asked is told');

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import {
   api, Problem, type Generation, type GenerationRequest,
 } from '../lib/api';
+import { generate } from '../lib/generate';
 import { remember } from '../lib/history';
 import { withLine, type Trial } from '../lib/lines';
 import { tell } from '../lib/toast';
@@ -76,7 +77,7 @@ export function useGeneration() {
     position.current = undefined;
     setPhase({ is: 'asking', request, since, trials: [] });
     try {
-      const row = await api.generate(
+      const row = await generate(
         request, crypto.randomUUID(), controller.signal, (line) => {
           setPhase((old) => (controller.signal.aborted || old.is !== 'asking'
             ? old : { ...old, trials: withLine(old.trials, line) }));

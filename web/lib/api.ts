@@ -1,11 +1,11 @@
 /*
  * The HTTP API, with the types of api/openapi.json.  An answer that is no
- * success is thrown as a Problem, which has words to show.
+ * success is thrown as a Problem, which has words to show.  generate.ts asks for
+ * a picture, which only one page does.
  */
 
 import type { components } from './api-types';
 import { slimPage } from './designs';
-import { answerOf, hasLines, type Progress } from './lines';
 import { measure } from './telemetry';
 
 type Schemas = components['schemas'];
@@ -54,7 +54,7 @@ function words(status: number): string {
   return WORDS[status] ?? 'Something went wrong on the server.';
 }
 
-function problem(status: number, retryAfter: number | undefined,
+export function problem(status: number, retryAfter: number | undefined,
                  { code, detail, attempts }: Partial<Schemas['Problem']>) {
   return new Problem(status, code ?? `http_${status}`, detail ?? words(status),
                      retryAfter, attempts);
@@ -76,27 +76,7 @@ async function problemOf(response: Response): Promise<Problem> {
                  body);
 }
 
-/* Reads the lines; what breaks off was under way, and may be tried again. */
-async function picture(response: Response, signal: AbortSignal,
-                       tell: (line: Progress) => void): Promise<Generation> {
-  const answer = await answerOf(response, tell).catch((error: unknown) => {
-    if (signal.aborted) {
-      throw error;
-    }
-    return undefined;
-  });
-  if (answer === undefined) {
-    throw new Problem(0, 'cut_off', 'The connection broke off before the '
-                                    + 'picture was there.');
-  }
-  if (answer.status >= 400) {
-    throw problem(answer.status, answer.retryAfter,
-                  answer.body as Schemas['Problem']);
-  }
-  return answer.body as Generation;
-}
-
-async function call(path: string, init?: RequestInit): Promise<Response> {
+export async function call(path: string, init?: RequestInit): Promise<Response> {
   const start = performance.now();
   let response: Response;
 
@@ -148,23 +128,6 @@ function segment(id: string): string {
 }
 
 export const api = {
-  /** tell hears of attempts, from a server that tells of them. */
-  async generate(request: GenerationRequest, key: string, signal: AbortSignal,
-                 tell: (line: Progress) => void): Promise<Generation> {
-    const response = await call('/generate', {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        'Idempotency-Key': key,
-        Accept: 'application/x-ndjson, application/json;q=0.9',
-      },
-      body: JSON.stringify(request),
-      signal,
-    });
-    return hasLines(response) ? await picture(response, signal, tell)
-      : await response.json() as Generation;
-  },
-
   generation: (id: string, signal?: AbortSignal) =>
     get<Generation>(`/generate/${segment(id)}`, signal),
 

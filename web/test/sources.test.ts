@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { goodSet, goodUrl } from '../lib/goods';
 import {
-  goodSet, goodUrl, imageHosts, imageSet, imageUrl, safeLink, sourceNames,
-  type SourceImage,
+  imageHosts, imageSet, imageUrl, safeLink, sourceNames, type SourceImage,
 } from '../lib/sources';
 
 /* As /designs has them, of the real hosts. */
