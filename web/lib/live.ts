@@ -65,7 +65,7 @@ export type LiveState =
 
 /** What is needed of a WebSocket; a browser's, or that of the package ws. */
 export interface Socket {
-  /** 1: open.  It closes some time before it says so. */
+  /** 0: it opens; 1: open.  It closes some time before it says so. */
   readonly readyState?: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -339,11 +339,19 @@ export class LiveClient {
     socket.onmessage = null;
     socket.onclose = null;
     socket.onerror = () => {};
-    try {
-      socket.close(code === 1006 ? 1000 : code);
-    } catch {
-      // 1001 is not for pages to say everywhere; any Close will do.
-      socket.close();
+    const end = () => {
+      try {
+        socket.close(code === 1006 ? 1000 : code);
+      } catch {
+        // 1001 is not for pages to say everywhere; any Close will do.
+        socket.close();
+      }
+    };
+    // A browser complains in its console of one that is closed while it opens.
+    if (socket.readyState === 0 && code !== 1006) {
+      socket.onopen = end;
+    } else {
+      end();
     }
   }
 

@@ -581,6 +581,21 @@ describe('a page that goes', () => {
     expect(one.seen).toEqual([1, 2]);
   });
 
+  it('closes a socket that still opens when it is open', async () => {
+    server.mode = 'silent';
+    live.subscribe('product:a', listener().handlers);
+    await settle();
+    const [socket] = server.sockets;
+    if (!socket) {
+      throw new Error('no socket');
+    }
+    socket.readyState = 0;
+    live.close();
+    expect(socket.closed).toBeUndefined();
+    socket.onopen?.({} as never);
+    expect(socket.closed).toBe(1000);
+  });
+
   it('leaves nothing behind when the client is closed', async () => {
     live.subscribe('product:a', listener().handlers);
     await settle();
