@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "at_ai_internal.h"
+#include "../at_args.h"
 
 
 typedef struct {
@@ -81,30 +82,7 @@ at_ai_host_valid(at_str_t host)
 static int
 at_ai_port_parse(at_str_t text, unsigned *port)
 {
-    size_t    i;
-    unsigned  n;
-
-    if (text.len == 0 || text.len > 5) {
-        return AT_ERROR;
-    }
-
-    n = 0;
-
-    for (i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
-            return AT_ERROR;
-        }
-
-        n = n * 10 + (unsigned) (text.data[i] - '0');
-    }
-
-    if (n == 0 || n > 65535) {
-        return AT_ERROR;
-    }
-
-    *port = n;
-
-    return AT_OK;
+    return (text.len <= 5) ? at_args_number(text, 65535, port) : AT_ERROR;
 }
 
 

@@ -86,18 +86,6 @@ static const at_feed_anchor_t  at_feed_anchors[] = {
 
 
 static int
-at_feed_hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                  : -1;
-}
-
-
-static int
 at_feed_color_parse(at_str_t s, int rgb[3])
 {
     int     high, low;
@@ -108,8 +96,8 @@ at_feed_color_parse(at_str_t s, int rgb[3])
     }
 
     for (i = 0; i < 3; i++) {
-        high = at_feed_hex_digit(s.data[1 + 2 * i]);
-        low = at_feed_hex_digit(s.data[2 + 2 * i]);
+        high = at_args_hex(s.data[1 + 2 * i]);
+        low = at_args_hex(s.data[2 + 2 * i]);
 
         if (high < 0 || low < 0) {
             return AT_ERROR;
