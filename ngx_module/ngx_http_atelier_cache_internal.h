@@ -1,8 +1,9 @@
 /*
  * What the files of L1 share: the layout of the zone and the functions that
  * are called under its mutex (ngx_http_atelier_cache.c has the pages,
- * ngx_http_atelier_cache_copy.c their copies, ngx_http_atelier_cache_none.c what
- * is not there, ngx_http_atelier_cache_zone.c the zone,
+ * ngx_http_atelier_cache_copy.c their copies,
+ * ngx_http_atelier_cache_none.c what is not there,
+ * ngx_http_atelier_cache_zone.c the zone,
  * ngx_http_atelier_cache_head.c the heads and their leases,
  * ngx_http_atelier_cache_invalidate.c invalidation).  Nobody else includes
  * this.

@@ -111,7 +111,7 @@ ngx_int_t ngx_http_atelier_feed_render(ngx_http_atelier_feed_t *feed,
     ngx_http_atelier_slice_t *slice, ngx_str_t *path, ngx_msec_t fresh,
     ngx_pool_t *pool, ngx_http_atelier_page_t *page);
 
-/* Appends a design as the API shows it: its JSON, and what changes with time. */
+/* Appends a design as the API shows it: its JSON and what changes with time. */
 int ngx_http_atelier_feed_card(at_buf_t *b, ngx_http_atelier_card_t *card);
 
 /* The gzip form; a page that is too large to be compressed at once has none. */

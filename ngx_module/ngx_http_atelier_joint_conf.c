@@ -148,7 +148,6 @@ int
 ngx_http_atelier_joint_metrics(ngx_http_atelier_main_conf_t *amcf,
     at_buf_t *b)
 {
-    int         rc;
     ngx_uint_t  linked;
 
     if (amcf->limits == NULL) {
@@ -159,10 +158,8 @@ ngx_http_atelier_joint_metrics(ngx_http_atelier_main_conf_t *amcf,
     linked = ngx_http_atelier_joint_linked(amcf->zone, ngx_current_msec);
     ngx_shmtx_unlock(&amcf->zone->pool->mutex);
 
-    rc = ngx_http_atelier_metrics_head(b, "limits_shared", "gauge",
-                                       "1 if limits are those in Redis, 0 if "
-                                       "this node goes by its part of them.");
-    rc |= at_buf_printf(b, "atelier_limits_shared %d\n", (int) linked);
-
-    return rc;
+    return ngx_http_atelier_metrics_value(b, "limits_shared", "gauge",
+                                          "1 if limits are those in Redis, 0 "
+                                          "if this node goes by its part of "
+                                          "them.", linked);
 }

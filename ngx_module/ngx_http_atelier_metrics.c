@@ -22,9 +22,19 @@
 
 static int ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf,
     at_buf_t *b);
+static int ngx_http_atelier_metrics_generate(ngx_http_atelier_shared_t *sh,
+    at_buf_t *b);
+static int ngx_http_atelier_metrics_pictures(ngx_http_atelier_shared_t *sh,
+    at_buf_t *b);
 static int ngx_http_atelier_metrics_cache(
     ngx_http_atelier_cache_t *cache, at_buf_t *b);
 static int ngx_http_atelier_metrics_providers(
+    ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
+static int ngx_http_atelier_metrics_provider_calls(
+    ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
+static int ngx_http_atelier_metrics_provider_outcomes(
+    ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
+static int ngx_http_atelier_metrics_provider_limits(
     ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
 
 
@@ -71,25 +81,31 @@ ngx_http_atelier_metrics_handler(ngx_http_request_t *r)
 static int
 ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
 {
-    int                         rc;
-    ngx_uint_t                  i;
-    ngx_http_atelier_shared_t  *sh;
-
-    sh = amcf->zone->sh;
+    int  rc;
 
     rc = ngx_http_atelier_metrics_head(b, "build_info", "gauge",
                                        "The module that answers.");
     rc |= at_buf_printf(b, "atelier_build_info{version=\"%s\",nginx=\"%s\"} "
                            "1\n", NGX_HTTP_ATELIER_VERSION, NGINX_VERSION);
 
-    rc |= ngx_http_atelier_metrics_head(b, "zone_pages_free", "gauge",
-                                        "Free pages of shared memory.");
-    rc |= at_buf_printf(b, "atelier_zone_pages_free %lu\n",
-                        (unsigned long) amcf->zone->pool->pfree);
+    rc |= ngx_http_atelier_metrics_value(b, "zone_pages_free", "gauge",
+                                         "Free pages of shared memory.",
+                                         amcf->zone->pool->pfree);
 
-    rc |= ngx_http_atelier_metrics_head(b, "generate_requests_total",
-                                        "counter",
-                                        "Requests to /generate by result.");
+    rc |= ngx_http_atelier_metrics_generate(amcf->zone->sh, b);
+
+    return rc | ngx_http_atelier_metrics_pictures(amcf->zone->sh, b);
+}
+
+
+static int
+ngx_http_atelier_metrics_generate(ngx_http_atelier_shared_t *sh, at_buf_t *b)
+{
+    int         rc;
+    ngx_uint_t  i;
+
+    rc = ngx_http_atelier_metrics_head(b, "generate_requests_total", "counter",
+                                       "Requests to /generate by result.");
 
     for (i = 0; i < NGX_HTTP_ATELIER_NRESULTS; i++) {
         rc |= at_buf_printf(b, "atelier_generate_requests_total"
@@ -107,12 +123,11 @@ ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
                             (unsigned long) sh->attempts[i]);
     }
 
-    rc |= ngx_http_atelier_metrics_head(b, "generate_unrecorded_total",
-                                        "counter",
-                                        "Pictures answered of which "
-                                        "PostgreSQL took no record.");
-    rc |= at_buf_printf(b, "atelier_generate_unrecorded_total %lu\n",
-                        (unsigned long) sh->unrecorded);
+    rc |= ngx_http_atelier_metrics_value(b, "generate_unrecorded_total",
+                                         "counter",
+                                         "Pictures answered of which "
+                                         "PostgreSQL took no record.",
+                                         sh->unrecorded);
 
     rc |= ngx_http_atelier_metrics_head(b, "generate_duration_seconds",
                                         "histogram",
@@ -121,34 +136,34 @@ ngx_http_atelier_metrics_text(ngx_http_atelier_main_conf_t *amcf, at_buf_t *b)
     rc |= ngx_http_atelier_metrics_histogram(b, "generate_duration_seconds",
                                              "", &sh->duration);
 
-    rc |= ngx_http_atelier_metrics_head(b, "generate_hedges_total", "counter",
-                                        "Calls made because another was "
-                                        "slow.");
-    rc |= at_buf_printf(b, "atelier_generate_hedges_total %lu\n",
-                        (unsigned long) sh->hedges);
+    return rc | ngx_http_atelier_metrics_value(b, "generate_hedges_total",
+                                               "counter",
+                                               "Calls made because another "
+                                               "was slow.", sh->hedges);
+}
 
-    rc |= ngx_http_atelier_metrics_head(b, "pictures_stored_total", "counter",
-                                        "Pictures written to disk.");
-    rc |= at_buf_printf(b, "atelier_pictures_stored_total %lu\n",
-                        (unsigned long) sh->pictures);
 
-    rc |= ngx_http_atelier_metrics_head(b, "pictures_stored_bytes_total",
-                                        "counter", "Their bytes.");
-    rc |= at_buf_printf(b, "atelier_pictures_stored_bytes_total %lu\n",
-                        (unsigned long) sh->picture_bytes);
+static int
+ngx_http_atelier_metrics_pictures(ngx_http_atelier_shared_t *sh, at_buf_t *b)
+{
+    int  rc;
 
-    rc |= ngx_http_atelier_metrics_head(b, "pictures_swept_total", "counter",
-                                        "Files removed for their age.");
-    rc |= at_buf_printf(b, "atelier_pictures_swept_total %lu\n",
-                        (unsigned long) sh->swept);
+    rc = ngx_http_atelier_metrics_value(b, "pictures_stored_total", "counter",
+                                        "Pictures written to disk.",
+                                        sh->pictures);
 
-    rc |= ngx_http_atelier_metrics_head(b, "pictures_failing", "gauge",
-                                        "Failed writes since the last good "
-                                        "one.");
-    rc |= at_buf_printf(b, "atelier_pictures_failing %lu\n",
-                        (unsigned long) sh->storage_failed);
+    rc |= ngx_http_atelier_metrics_value(b, "pictures_stored_bytes_total",
+                                         "counter", "Their bytes.",
+                                         sh->picture_bytes);
 
-    return rc;
+    rc |= ngx_http_atelier_metrics_value(b, "pictures_swept_total", "counter",
+                                         "Files removed for their age.",
+                                         sh->swept);
+
+    return rc | ngx_http_atelier_metrics_value(b, "pictures_failing", "gauge",
+                                               "Failed writes since the last "
+                                               "good one.",
+                                               sh->storage_failed);
 }
 
 
@@ -175,39 +190,29 @@ ngx_http_atelier_metrics_cache(ngx_http_atelier_cache_t *cache, at_buf_t *b)
                             (unsigned long) stats->answers[i]);
     }
 
-    rc |= ngx_http_atelier_metrics_head(b, "cache_pages", "gauge",
-                                        "Pages in shared memory.");
-    rc |= at_buf_printf(b, "atelier_cache_pages %lu\n",
-                        (unsigned long) stats->pages);
+    rc |= ngx_http_atelier_metrics_value(b, "cache_pages", "gauge",
+                                         "Pages in shared memory.",
+                                         stats->pages);
 
-    rc |= ngx_http_atelier_metrics_head(b, "cache_bytes", "gauge",
-                                        "Their bytes.");
-    rc |= at_buf_printf(b, "atelier_cache_bytes %lu\n",
-                        (unsigned long) stats->bytes);
+    rc |= ngx_http_atelier_metrics_value(b, "cache_bytes", "gauge",
+                                         "Their bytes.", stats->bytes);
 
-    rc |= ngx_http_atelier_metrics_head(b, "cache_evicted_total", "counter",
-                                        "Pages and heads that made room for "
-                                        "others.");
-    rc |= at_buf_printf(b, "atelier_cache_evicted_total %lu\n",
-                        (unsigned long) stats->evicted);
+    rc |= ngx_http_atelier_metrics_value(b, "cache_evicted_total", "counter",
+                                         "Pages and heads that made room for "
+                                         "others.", stats->evicted);
 
-    rc |= ngx_http_atelier_metrics_head(b, "cache_refused_total", "counter",
-                                        "Pages that found no room.");
-    rc |= at_buf_printf(b, "atelier_cache_refused_total %lu\n",
-                        (unsigned long) stats->refused);
+    rc |= ngx_http_atelier_metrics_value(b, "cache_refused_total", "counter",
+                                         "Pages that found no room.",
+                                         stats->refused);
 
-    rc |= ngx_http_atelier_metrics_head(b, "cache_invalidated_total",
-                                        "counter",
-                                        "Pages and heads taken out by an "
-                                        "invalidation.");
-    rc |= at_buf_printf(b, "atelier_cache_invalidated_total %lu\n",
-                        (unsigned long) stats->invalidated);
+    rc |= ngx_http_atelier_metrics_value(b, "cache_invalidated_total",
+                                         "counter",
+                                         "Pages and heads taken out by an "
+                                         "invalidation.", stats->invalidated);
 
-    rc |= ngx_http_atelier_metrics_head(b, "cache_walks_total", "counter",
-                                        "Walks through the cache for an "
-                                        "invalidation.");
-    rc |= at_buf_printf(b, "atelier_cache_walks_total %lu\n",
-                        (unsigned long) stats->walks);
+    rc |= ngx_http_atelier_metrics_value(b, "cache_walks_total", "counter",
+                                         "Walks through the cache for an "
+                                         "invalidation.", stats->walks);
 
     return rc;
 }
@@ -219,7 +224,39 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
 {
     int                            rc;
     char                           label[64];
-    ngx_uint_t                     i, n;
+    ngx_uint_t                     n;
+    ngx_http_atelier_provider_t  **p;
+
+    p = amcf->providers.elts;
+
+    rc = ngx_http_atelier_metrics_provider_calls(amcf, b);
+    rc |= ngx_http_atelier_metrics_provider_outcomes(amcf, b);
+    rc |= ngx_http_atelier_metrics_provider_limits(amcf, b);
+
+    rc |= ngx_http_atelier_metrics_head(b, "provider_latency_seconds",
+                                        "histogram",
+                                        "From the call to a verified "
+                                        "picture.");
+
+    for (n = 0; n < amcf->providers.nelts; n++) {
+        ngx_sprintf((u_char *) label, "provider=\"%V\"%Z", &p[n]->party.name);
+
+        rc |= ngx_http_atelier_metrics_histogram(b,
+                                                 "provider_latency_seconds",
+                                                 label,
+                                                 &p[n]->party.slot->latency);
+    }
+
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_metrics_provider_calls(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b)
+{
+    int                            rc;
+    ngx_uint_t                     n;
     ngx_http_atelier_provider_t  **p;
 
     p = amcf->providers.elts;
@@ -245,12 +282,25 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
                             (unsigned long) p[n]->party.slot->cancels);
     }
 
-    rc |= ngx_http_atelier_metrics_head(b, "provider_outcomes_total",
-                                        "counter",
-                                        "What became of a provider's part in "
-                                        "a generation; lost and cancelled "
-                                        "are wasted calls, and a lost "
-                                        "answer may be unverified.");
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_metrics_provider_outcomes(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b)
+{
+    int                            rc;
+    ngx_uint_t                     i, n;
+    ngx_http_atelier_provider_t  **p;
+
+    p = amcf->providers.elts;
+
+    rc = ngx_http_atelier_metrics_head(b, "provider_outcomes_total", "counter",
+                                       "What became of a provider's part in "
+                                       "a generation; lost and cancelled are "
+                                       "wasted calls, and a lost answer may "
+                                       "be unverified.");
 
     for (n = 0; n < amcf->providers.nelts; n++) {
         for (i = 0; i < NGX_HTTP_ATELIER_NOUTCOMES; i++) {
@@ -263,9 +313,23 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
         }
     }
 
-    rc |= ngx_http_atelier_metrics_head(b, "provider_wait_seconds", "gauge",
-                                        "Time until the provider's limits "
-                                        "let it be asked again.");
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_metrics_provider_limits(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b)
+{
+    int                            rc;
+    ngx_uint_t                     i, n;
+    ngx_http_atelier_provider_t  **p;
+
+    p = amcf->providers.elts;
+
+    rc = ngx_http_atelier_metrics_head(b, "provider_wait_seconds", "gauge",
+                                       "Time until the provider's limits let "
+                                       "it be asked again.");
 
     for (n = 0; n < amcf->providers.nelts; n++) {
         rc |= at_buf_printf(b, "atelier_provider_wait_seconds"
@@ -304,20 +368,6 @@ ngx_http_atelier_metrics_providers(ngx_http_atelier_main_conf_t *amcf,
                                                                  &p[n]->party));
     }
 
-    rc |= ngx_http_atelier_metrics_head(b, "provider_latency_seconds",
-                                        "histogram",
-                                        "From the call to a verified "
-                                        "picture.");
-
-    for (n = 0; n < amcf->providers.nelts; n++) {
-        ngx_sprintf((u_char *) label, "provider=\"%V\"%Z", &p[n]->party.name);
-
-        rc |= ngx_http_atelier_metrics_histogram(b,
-                                                 "provider_latency_seconds",
-                                                 label,
-                                                 &p[n]->party.slot->latency);
-    }
-
     return rc;
 }
 
@@ -328,6 +378,19 @@ ngx_http_atelier_metrics_head(at_buf_t *b, const char *name, const char *type,
 {
     return at_buf_printf(b, "# HELP atelier_%s %s\n# TYPE atelier_%s %s\n",
                          name, help, name, type);
+}
+
+
+int
+ngx_http_atelier_metrics_value(at_buf_t *b, const char *name,
+    const char *type, const char *help, ngx_uint_t value)
+{
+    int  rc;
+
+    rc = ngx_http_atelier_metrics_head(b, name, type, help);
+
+    return rc | at_buf_printf(b, "atelier_%s %lu\n", name,
+                              (unsigned long) value);
 }
 
 

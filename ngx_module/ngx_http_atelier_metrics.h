@@ -13,6 +13,10 @@
 int ngx_http_atelier_metrics_head(at_buf_t *b, const char *name,
     const char *type, const char *help);
 
+/* A series without labels: both lines, and the one of its value. */
+int ngx_http_atelier_metrics_value(at_buf_t *b, const char *name,
+    const char *type, const char *help, ngx_uint_t value);
+
 /* labels is empty, or the series' own labels without braces. */
 int ngx_http_atelier_metrics_histogram(at_buf_t *b, const char *name,
     const char *labels, ngx_http_atelier_histogram_t *h);

@@ -29,8 +29,6 @@ static ngx_int_t ngx_http_atelier_postgres_hosts(ngx_conf_t *cf,
     const char *list, ngx_uint_t directories);
 static const char *ngx_http_atelier_postgres_find(PQconninfoOption *options,
     const char *keyword);
-static int ngx_http_atelier_postgres_series(at_buf_t *b, const char *name,
-    const char *type, const char *help, ngx_atomic_uint_t value);
 
 
 char *
@@ -406,42 +404,31 @@ ngx_http_atelier_postgres_metrics(ngx_http_atelier_main_conf_t *amcf,
         pending += sh->postgres_gauges[i].pending;
     }
 
-    rc = ngx_http_atelier_postgres_series(b, "postgres_up", "gauge",
-                                          "1 if the worker that answers can "
-                                          "ask PostgreSQL.",
-                                          ngx_http_atelier_postgres_ready());
-    rc |= ngx_http_atelier_postgres_series(b, "postgres_connections", "gauge",
-                                           "Ready connections of all workers.",
-                                           connections);
-    rc |= ngx_http_atelier_postgres_series(b, "postgres_pending", "gauge",
-                                           "Statements without an answer "
-                                           "yet.", pending);
-    rc |= ngx_http_atelier_postgres_series(b, "postgres_queries_total",
-                                           "counter", "Statements sent.",
-                                           n->queries);
-    rc |= ngx_http_atelier_postgres_series(b, "postgres_errors_total",
-                                           "counter", "Statements that the "
-                                           "server refused.", n->errors);
-    rc |= ngx_http_atelier_postgres_series(b, "postgres_timeouts_total",
-                                           "counter", "Statements without an "
-                                           "answer in time.", n->timeouts);
-    rc |= ngx_http_atelier_postgres_series(b, "postgres_refused_total",
-                                           "counter", "Statements not sent: "
-                                           "the server was away or the queue "
-                                           "full.", n->refused);
-
-    return rc;
-}
-
-
-static int
-ngx_http_atelier_postgres_series(at_buf_t *b, const char *name,
-    const char *type, const char *help, ngx_atomic_uint_t value)
-{
-    int  rc;
-
-    rc = ngx_http_atelier_metrics_head(b, name, type, help);
-    rc |= at_buf_printf(b, "atelier_%s %lu\n", name, (unsigned long) value);
+    rc = ngx_http_atelier_metrics_value(b, "postgres_up", "gauge",
+                                        "1 if the worker that answers can ask "
+                                        "PostgreSQL.",
+                                        ngx_http_atelier_postgres_ready());
+    rc |= ngx_http_atelier_metrics_value(b, "postgres_connections", "gauge",
+                                         "Ready connections of all workers.",
+                                         connections);
+    rc |= ngx_http_atelier_metrics_value(b, "postgres_pending", "gauge",
+                                         "Statements without an answer yet.",
+                                         pending);
+    rc |= ngx_http_atelier_metrics_value(b, "postgres_queries_total",
+                                         "counter", "Statements sent.",
+                                         n->queries);
+    rc |= ngx_http_atelier_metrics_value(b, "postgres_errors_total", "counter",
+                                         "Statements that the server refused.",
+                                         n->errors);
+    rc |= ngx_http_atelier_metrics_value(b, "postgres_timeouts_total",
+                                         "counter",
+                                         "Statements without an answer in "
+                                         "time.", n->timeouts);
+    rc |= ngx_http_atelier_metrics_value(b, "postgres_refused_total",
+                                         "counter",
+                                         "Statements not sent: the server was "
+                                         "away or the queue full.",
+                                         n->refused);
 
     return rc;
 }

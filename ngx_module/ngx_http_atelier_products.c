@@ -421,28 +421,22 @@ ngx_http_atelier_products_metrics(ngx_http_atelier_main_conf_t *amcf,
                         (unsigned long)
                         stats->products_none[NGX_HTTP_ATELIER_CACHE_MISS]);
 
-    rc |= ngx_http_atelier_metrics_head(b, "products_unavailable_total",
-                                        "counter",
-                                        "Requests for which there was "
-                                        "neither PostgreSQL nor a page.");
-    rc |= at_buf_printf(b, "atelier_products_unavailable_total %lu\n",
-                        (unsigned long) stats->products_away);
+    rc |= ngx_http_atelier_metrics_value(b, "products_unavailable_total",
+                                         "counter",
+                                         "Requests for which there was "
+                                         "neither PostgreSQL nor a page.",
+                                         stats->products_away);
 
-    rc |= ngx_http_atelier_metrics_head(b, "shop_jobs_total", "counter",
-                                        "Jobs for the shops, by readers' "
-                                        "queries.");
-    rc |= at_buf_printf(b, "atelier_shop_jobs_total %lu\n",
-                        (unsigned long) stats->shop_jobs);
+    rc |= ngx_http_atelier_metrics_value(b, "shop_jobs_total", "counter",
+                                         "Jobs for the shops, by readers' "
+                                         "queries.", stats->shop_jobs);
 
-    rc |= ngx_http_atelier_metrics_head(b, "shop_waits_total", "counter",
-                                        "Empty pages that were held for the "
-                                        "shops.");
-    rc |= at_buf_printf(b, "atelier_shop_waits_total %lu\n",
-                        (unsigned long) stats->shop_waits);
+    rc |= ngx_http_atelier_metrics_value(b, "shop_waits_total", "counter",
+                                         "Empty pages that were held for the "
+                                         "shops.", stats->shop_waits);
 
-    rc |= ngx_http_atelier_metrics_head(b, "shop_waits_late_total", "counter",
-                                        "Those that were held in vain.");
-
-    return rc | at_buf_printf(b, "atelier_shop_waits_late_total %lu\n",
-                              (unsigned long) stats->shop_late);
+    return rc | ngx_http_atelier_metrics_value(b, "shop_waits_late_total",
+                                               "counter",
+                                               "Those that were held in vain.",
+                                               stats->shop_late);
 }

@@ -19,8 +19,6 @@ typedef struct {
 static void ngx_http_atelier_redis_gauges(
     ngx_http_atelier_redis_stats_t *stats,
     ngx_http_atelier_redis_gauges_t *gauges);
-static int ngx_http_atelier_redis_series(at_buf_t *b, const char *name,
-    const char *type, const char *help, ngx_atomic_uint_t value);
 static ngx_uint_t ngx_http_atelier_redis_lives(ngx_atomic_uint_t pid);
 
 
@@ -80,10 +78,11 @@ ngx_http_atelier_redis_metrics(ngx_http_atelier_main_conf_t *amcf,
     n = &amcf->zone->sh->redis;
     ngx_http_atelier_redis_gauges(n, &now);
 
-    rc = ngx_http_atelier_redis_series(b, "redis_up", "gauge",
-                        "1 if every worker can send commands to Redis.",
-                        now.up[NGX_HTTP_ATELIER_REDIS_COMMANDS]
-                        == now.workers);
+    rc = ngx_http_atelier_metrics_value(b, "redis_up", "gauge",
+                                        "1 if every worker can send commands "
+                                        "to Redis.",
+                                        now.up[NGX_HTTP_ATELIER_REDIS_COMMANDS]
+                                        == now.workers);
 
     rc |= ngx_http_atelier_metrics_head(b, "redis_connections", "gauge",
                         "Connections on which Redis answers.");
@@ -96,34 +95,26 @@ ngx_http_atelier_redis_metrics(ngx_http_atelier_main_conf_t *amcf,
                         (unsigned long)
                             now.up[NGX_HTTP_ATELIER_REDIS_SUBSCRIPTIONS]);
 
-    rc |= ngx_http_atelier_redis_series(b, "redis_pending", "gauge",
-                        "Commands without an answer yet.", now.pending);
-    rc |= ngx_http_atelier_redis_series(b, "redis_commands_total", "counter",
-                        "Commands sent.", n->commands);
-    rc |= ngx_http_atelier_redis_series(b, "redis_errors_total", "counter",
-                        "Commands that Redis refused.", n->errors);
-    rc |= ngx_http_atelier_redis_series(b, "redis_timeouts_total", "counter",
-                        "Commands without an answer in time.", n->timeouts);
-    rc |= ngx_http_atelier_redis_series(b, "redis_refused_total", "counter",
-                        "Commands not sent: Redis was away or the queue "
-                        "full.", n->refused);
-    rc |= ngx_http_atelier_redis_series(b, "redis_reconnects_total",
-                        "counter", "Connections made again.", n->reconnects);
-    rc |= ngx_http_atelier_redis_series(b, "redis_messages_total", "counter",
-                        "Messages of subscriptions.", n->messages);
-
-    return rc;
-}
-
-
-static int
-ngx_http_atelier_redis_series(at_buf_t *b, const char *name, const char *type,
-    const char *help, ngx_atomic_uint_t value)
-{
-    int  rc;
-
-    rc = ngx_http_atelier_metrics_head(b, name, type, help);
-    rc |= at_buf_printf(b, "atelier_%s %lu\n", name, (unsigned long) value);
+    rc |= ngx_http_atelier_metrics_value(b, "redis_pending", "gauge",
+                                         "Commands without an answer yet.",
+                                         now.pending);
+    rc |= ngx_http_atelier_metrics_value(b, "redis_commands_total", "counter",
+                                         "Commands sent.", n->commands);
+    rc |= ngx_http_atelier_metrics_value(b, "redis_errors_total", "counter",
+                                         "Commands that Redis refused.",
+                                         n->errors);
+    rc |= ngx_http_atelier_metrics_value(b, "redis_timeouts_total", "counter",
+                                         "Commands without an answer in time.",
+                                         n->timeouts);
+    rc |= ngx_http_atelier_metrics_value(b, "redis_refused_total", "counter",
+                                         "Commands not sent: Redis was away "
+                                         "or the queue full.", n->refused);
+    rc |= ngx_http_atelier_metrics_value(b, "redis_reconnects_total",
+                                         "counter", "Connections made again.",
+                                         n->reconnects);
+    rc |= ngx_http_atelier_metrics_value(b, "redis_messages_total", "counter",
+                                         "Messages of subscriptions.",
+                                         n->messages);
 
     return rc;
 }

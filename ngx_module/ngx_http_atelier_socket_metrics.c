@@ -13,8 +13,6 @@ static int ngx_http_atelier_socket_traffic(at_buf_t *b,
     ngx_http_atelier_socket_worker_t *sum);
 static int ngx_http_atelier_socket_hub(at_buf_t *b,
     ngx_http_atelier_socket_worker_t *sum);
-static int ngx_http_atelier_socket_metric(at_buf_t *b, const char *name,
-    const char *type, const char *help, ngx_uint_t value);
 
 
 static const char  *ngx_http_atelier_close_names[] = {
@@ -68,27 +66,26 @@ ngx_http_atelier_socket_traffic(at_buf_t *b,
 
     c = &sum->counters;
 
-    rc = ngx_http_atelier_socket_metric(b, "sockets_open", "gauge",
+    rc = ngx_http_atelier_metrics_value(b, "sockets_open", "gauge",
                                         "WebSockets now.", sum->open);
-    rc |= ngx_http_atelier_socket_metric(b, "sockets_opened_total", "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "sockets_opened_total", "counter",
                                          "WebSockets so far.", c->opened);
-    rc |= ngx_http_atelier_socket_metric(b, "sockets_refused_total",
-                                         "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "sockets_refused_total", "counter",
                                          "Handshakes answered otherwise.",
                                          c->refused);
-    rc |= ngx_http_atelier_socket_metric(b, "sockets_messages_in_total",
-                                         "counter", "Messages of clients, "
-                                         "pings and such included.",
-                                         c->messages_in);
-    rc |= ngx_http_atelier_socket_metric(b, "sockets_messages_out_total",
-                                         "counter", "Messages to clients, "
-                                         "pings and such included.",
-                                         c->messages_out);
-    rc |= ngx_http_atelier_socket_metric(b, "sockets_bytes_in_total",
+    rc |= ngx_http_atelier_metrics_value(b, "sockets_messages_in_total",
+                                         "counter",
+                                         "Messages of clients, pings and such "
+                                         "included.", c->messages_in);
+    rc |= ngx_http_atelier_metrics_value(b, "sockets_messages_out_total",
+                                         "counter",
+                                         "Messages to clients, pings and such "
+                                         "included.", c->messages_out);
+    rc |= ngx_http_atelier_metrics_value(b, "sockets_bytes_in_total",
                                          "counter", "Bytes of clients.",
                                          c->bytes_in);
 
-    return rc | ngx_http_atelier_socket_metric(b, "sockets_bytes_out_total",
+    return rc | ngx_http_atelier_metrics_value(b, "sockets_bytes_out_total",
                                                "counter", "Bytes to clients.",
                                                c->bytes_out);
 }
@@ -103,45 +100,36 @@ ngx_http_atelier_socket_hub(at_buf_t *b,
 
     c = &sum->counters;
 
-    rc = ngx_http_atelier_socket_metric(b, "live_channels", "gauge",
+    rc = ngx_http_atelier_metrics_value(b, "live_channels", "gauge",
                                         "Channels that sockets want, counted "
                                         "in each worker.", sum->channels);
-    rc |= ngx_http_atelier_socket_metric(b, "live_subscriptions", "gauge",
+    rc |= ngx_http_atelier_metrics_value(b, "live_subscriptions", "gauge",
                                          "Subscriptions of sockets.",
                                          sum->subscriptions);
-    rc |= ngx_http_atelier_socket_metric(b, "live_delivered_total", "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "live_delivered_total", "counter",
                                          "Messages of channels for sockets.",
                                          c->delivered);
-    rc |= ngx_http_atelier_socket_metric(b, "live_recovered_total", "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "live_recovered_total", "counter",
                                          "Of those, missed while the client "
                                          "was away.", c->recovered);
-    rc |= ngx_http_atelier_socket_metric(b, "live_conflated_total", "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "live_conflated_total", "counter",
                                          "Messages left out for a newer one, "
                                          "as the client reads slowly.",
                                          c->conflated);
-    rc |= ngx_http_atelier_socket_metric(b, "live_filled_total", "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "live_filled_total", "counter",
                                          "Messages that Redis did not send "
                                          "and that were read.", c->filled);
-    rc |= ngx_http_atelier_socket_metric(b, "live_gaps_total", "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "live_gaps_total", "counter",
                                          "Gaps that could not be filled.",
                                          c->lost);
-    rc |= ngx_http_atelier_socket_metric(b, "live_reads_total", "counter",
+    rc |= ngx_http_atelier_metrics_value(b, "live_reads_total", "counter",
                                          "Channels read from Redis or "
                                          "PostgreSQL.", c->reads);
 
-    return rc | ngx_http_atelier_socket_metric(b, "live_published_total",
-                                               "counter", "Messages published "
-                                               "by POST.", c->published);
-}
-
-
-static int
-ngx_http_atelier_socket_metric(at_buf_t *b, const char *name,
-    const char *type, const char *help, ngx_uint_t value)
-{
-    return ngx_http_atelier_metrics_head(b, name, type, help)
-           | at_buf_printf(b, "atelier_%s %lu\n", name,
-                           (unsigned long) value);
+    return rc | ngx_http_atelier_metrics_value(b, "live_published_total",
+                                               "counter",
+                                               "Messages published by POST.",
+                                               c->published);
 }
 
 

@@ -18,6 +18,10 @@ static ngx_int_t ngx_http_atelier_source_complete(ngx_conf_t *cf,
     ngx_http_atelier_source_t *source);
 static ngx_int_t ngx_http_atelier_source_downloads(ngx_conf_t *cf,
     ngx_http_atelier_source_t *source);
+static int ngx_http_atelier_source_metrics_calls(
+    ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
+static int ngx_http_atelier_source_metrics_limits(
+    ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
 
 
 /* Anybody can report a download: the share of calls that go to that. */
@@ -277,31 +281,58 @@ ngx_http_atelier_source_call(ngx_http_request_t *r,
 }
 
 
-int
-ngx_http_atelier_source_metrics(ngx_http_atelier_main_conf_t *amcf,
-    at_buf_t *b)
-{
-    int                         rc;
-    char                        label[64];
-    ngx_uint_t                  i, n;
-    ngx_http_atelier_slot_t    *slot;
-    ngx_http_atelier_party_t   *p;
+/* For the functions below, where amcf, b, n and p stand. */
 
 #define ngx_http_atelier_each_source                                          \
     for (n = 0; n < AT_FEED_SOURCES; n++)                                     \
-        if (amcf->sources[n] && (p = &amcf->sources[n]->party)                \
-            && (slot = p->slot))
+        if (amcf->sources[n] && (p = &amcf->sources[n]->party))
 
 #define ngx_http_atelier_source_metric(metric, fmt, value)                    \
     at_buf_printf(b, "atelier_source_" metric "{source=\"%.*s\"} " fmt "\n",  \
                   (int) p->name.len, p->name.data, value)
+
+
+int
+ngx_http_atelier_source_metrics(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b)
+{
+    int                        rc;
+    char                       label[64];
+    ngx_uint_t                 n;
+    ngx_http_atelier_party_t  *p;
+
+    rc = ngx_http_atelier_source_metrics_calls(amcf, b);
+    rc |= ngx_http_atelier_source_metrics_limits(amcf, b);
+
+    rc |= ngx_http_atelier_metrics_head(b, "source_latency_seconds",
+                                        "histogram",
+                                        "From the call to a good answer.");
+
+    ngx_http_atelier_each_source {
+        ngx_sprintf((u_char *) label, "source=\"%V\"%Z", &p->name);
+
+        rc |= ngx_http_atelier_metrics_histogram(b, "source_latency_seconds",
+                                                 label, &p->slot->latency);
+    }
+
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_source_metrics_calls(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b)
+{
+    int                        rc;
+    ngx_uint_t                 i, n;
+    ngx_http_atelier_party_t  *p;
 
     rc = ngx_http_atelier_metrics_head(b, "source_calls_total", "counter",
                                        "Calls made to an image source.");
 
     ngx_http_atelier_each_source {
         rc |= ngx_http_atelier_source_metric("calls_total", "%lu",
-                                             (unsigned long) slot->calls);
+                                             (unsigned long) p->slot->calls);
     }
 
     rc |= ngx_http_atelier_metrics_head(b, "source_kept_total", "counter",
@@ -310,7 +341,7 @@ ngx_http_atelier_source_metrics(ngx_http_atelier_main_conf_t *amcf,
 
     ngx_http_atelier_each_source {
         rc |= ngx_http_atelier_source_metric("kept_total", "%lu",
-                                             (unsigned long) slot->kept);
+                                             (unsigned long) p->slot->kept);
     }
 
     rc |= ngx_http_atelier_metrics_head(b, "source_outcomes_total",
@@ -323,13 +354,25 @@ ngx_http_atelier_source_metrics(ngx_http_atelier_main_conf_t *amcf,
                                    "{source=\"%.*s\",outcome=\"%s\"} %lu\n",
                                 (int) p->name.len, p->name.data,
                                 at_feed_outcome_name(i),
-                                (unsigned long) slot->feed[i]);
+                                (unsigned long) p->slot->feed[i]);
         }
     }
 
-    rc |= ngx_http_atelier_metrics_head(b, "source_wait_seconds", "gauge",
-                                        "Time until the source's limits let "
-                                        "it be asked again.");
+    return rc;
+}
+
+
+static int
+ngx_http_atelier_source_metrics_limits(ngx_http_atelier_main_conf_t *amcf,
+    at_buf_t *b)
+{
+    int                        rc;
+    ngx_uint_t                 n;
+    ngx_http_atelier_party_t  *p;
+
+    rc = ngx_http_atelier_metrics_head(b, "source_wait_seconds", "gauge",
+                                       "Time until the source's limits let "
+                                       "it be asked again.");
 
     ngx_http_atelier_each_source {
         rc |= ngx_http_atelier_source_metric("wait_seconds", "%.3f",
@@ -353,17 +396,6 @@ ngx_http_atelier_source_metrics(ngx_http_atelier_main_conf_t *amcf,
         rc |= ngx_http_atelier_source_metric("breaker", "%d",
                               (int) ngx_http_atelier_limit_breaker(amcf->zone,
                                                                    p));
-    }
-
-    rc |= ngx_http_atelier_metrics_head(b, "source_latency_seconds",
-                                        "histogram",
-                                        "From the call to a good answer.");
-
-    ngx_http_atelier_each_source {
-        ngx_sprintf((u_char *) label, "source=\"%V\"%Z", &p->name);
-
-        rc |= ngx_http_atelier_metrics_histogram(b, "source_latency_seconds",
-                                                 label, &slot->latency);
     }
 
     return rc;

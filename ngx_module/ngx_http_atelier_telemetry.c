@@ -182,12 +182,10 @@ ngx_http_atelier_telemetry_metrics(ngx_http_atelier_main_conf_t *amcf,
                         (unsigned long) sh->batches,
                         (unsigned long) sh->refused);
 
-    rc |= ngx_http_atelier_metrics_head(b, "browser_passed_over_total",
-                                        "counter",
-                                        "Measures in them that are unknown "
-                                        "or cannot be.");
-    rc |= at_buf_printf(b, "atelier_browser_passed_over_total %lu\n",
-                        (unsigned long) sh->passed_over);
+    rc |= ngx_http_atelier_metrics_value(b, "browser_passed_over_total",
+                                         "counter",
+                                         "Measures in them that are unknown "
+                                         "or cannot be.", sh->passed_over);
 
     rc |= ngx_http_atelier_metrics_head(b, "browser_seconds", "histogram",
                                         "What browsers have measured.");
