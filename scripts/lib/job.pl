@@ -5,6 +5,9 @@
 # on standard error is shown as one piece when it ends, as several run at a
 # time.
 #
+# With ATELIER_TALLY=file, the end of what a job that failed said is appended
+# to file.said: scripts/test shows it again when all is over.
+#
 # With ATELIER_SANITIZERS=1 it fails if a sanitizer has reported anything
 # meanwhile.  The sanitizers of nginx and all others write each report to a
 # file of its own, whatever becomes of the process and its logs.  One that was
@@ -21,6 +24,7 @@ use v5.36;
 use File::Path qw(remove_tree);
 
 use constant SHOWN_WHOLE => 3;      # reports
+use constant KEPT_LINES => 40;      # of what a job that failed said
 
 my $Folder  = $ENV{ATELIER_JOBS} // die "ATELIER_JOBS is not set\n";
 my $Private = ($ENV{ATELIER_NETWORK} // '') eq 'private';
@@ -118,6 +122,18 @@ sub run ($folder, @command) {
 }
 
 
+# In one write, as others append to the file, too.
+sub keep_said ($folder, $file) {
+    my $kept = $ENV{ATELIER_TALLY} // return;
+    my @lines = -e "$folder/said" ? split /^/, slurp("$folder/said") : ();
+
+    splice @lines, 0, -KEPT_LINES if @lines > KEPT_LINES;
+    open my $out, '>>', "$kept.said" or die "$kept.said: $!\n";
+    syswrite $out, join '', "-- $file ($ENV{BUILD})\n", @lines;
+    close $out or die "$kept.said: $!\n";
+}
+
+
 # What came up when the file had ended.
 sub look_back () {
     my $bad = 0;
@@ -143,4 +159,5 @@ if ($bad) {
     print STDERR "# $bad sanitizer report(s): $ARGV[-1] fails\n";
     $code ||= 1;
 }
+keep_said($job, $ARGV[-1]) if $code;
 exit $code;
