@@ -1,6 +1,7 @@
 /*
  * The fan-out (see ngx_http_atelier_fanout.h): lanes, their subrequests, their
- * timers, and the capture of their answers.
+ * timers, and the capture of their answers.  ngx_http_atelier_lane_request.c
+ * makes a subrequest the call that it is.
  *
  * Ownership: everything is in the request's pool.  A lane holds one reference
  * on the main request per subrequest that is out; core drops it when the
@@ -21,14 +22,12 @@ static void ngx_http_atelier_fanout_cleanup(void *data);
 static void ngx_http_atelier_fanout_wake(ngx_http_atelier_fanout_t *f);
 static void ngx_http_atelier_fanout_wake_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_atelier_lane_call(ngx_http_atelier_lane_t *lane);
-static ngx_int_t ngx_http_atelier_lane_request(ngx_http_request_t *sr,
-    ngx_http_atelier_call_t *call);
-static ngx_int_t ngx_http_atelier_lane_request_header(ngx_http_request_t *sr,
-    ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_atelier_lane_done(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_http_request_t *ngx_http_atelier_lane_left(
     ngx_http_atelier_lane_t *lane);
+static void ngx_http_atelier_lane_step(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_step_e step, ngx_msec_t wait);
 static void ngx_http_atelier_lane_detach(ngx_http_atelier_lane_t *lane);
 static void ngx_http_atelier_lane_ended(ngx_http_atelier_lane_t *lane,
     ngx_http_atelier_lane_state_e state);
@@ -375,113 +374,6 @@ ngx_http_atelier_lane_call(ngx_http_atelier_lane_t *lane)
 
 
 /*
- * Makes the subrequest a request of its own: nothing of the client's headers,
- * body, method or cached variables reaches a provider.
- */
-
-static ngx_int_t
-ngx_http_atelier_lane_request(ngx_http_request_t *sr,
-    ngx_http_atelier_call_t *call)
-{
-    ngx_buf_t                  *b;
-    ngx_str_t                   server;
-    ngx_uint_t                  i;
-    ngx_chain_t                *cl;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
-
-    sr->variables = ngx_pcalloc(sr->pool, cmcf->variables.nelts
-                                          * sizeof(ngx_http_variable_value_t));
-    if (sr->variables == NULL) {
-        return NGX_ERROR;
-    }
-
-    server = sr->headers_in.server;
-    ngx_memzero(&sr->headers_in, sizeof(ngx_http_headers_in_t));
-    sr->headers_in.server = server;
-    sr->headers_in.content_length_n = -1;
-    sr->headers_in.keep_alive_n = -1;
-
-    if (ngx_list_init(&sr->headers_in.headers, sr->pool,
-                      NGX_HTTP_ATELIER_CALL_HEADERS, sizeof(ngx_table_elt_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < call->nheaders; i++) {
-        if (ngx_http_atelier_lane_request_header(sr, &call->headers[i].key,
-                                                 &call->headers[i].value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    sr->request_body = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
-    if (sr->request_body == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (call->body.len) {
-        b = ngx_calloc_buf(sr->pool);
-        cl = ngx_alloc_chain_link(sr->pool);
-        if (b == NULL || cl == NULL) {
-            return NGX_ERROR;
-        }
-
-        b->start = b->pos = call->body.data;
-        b->end = b->last = call->body.data + call->body.len;
-        b->memory = 1;
-        b->last_buf = 1;
-
-        cl->buf = b;
-        cl->next = NULL;
-
-        sr->request_body->buf = b;
-        sr->request_body->bufs = cl;
-        sr->headers_in.content_length_n = call->body.len;
-    }
-
-    sr->method_name = call->method;
-    sr->method = (call->method.len == 4) ? NGX_HTTP_POST : NGX_HTTP_GET;
-
-    /* file buffers of a static answer are read for us by the copy filter */
-    sr->filter_need_in_memory = 1;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_atelier_lane_request_header(ngx_http_request_t *sr, ngx_str_t *name,
-    ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&sr->headers_in.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_http_atelier_zero_header(h);
-
-    h->key = *name;
-    h->value = *value;
-
-    h->lowcase_key = ngx_pnalloc(sr->pool, name->len);
-    if (h->lowcase_key == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = ngx_hash_strlow(h->lowcase_key, name->data, name->len);
-
-    return NGX_OK;
-}
-
-
-/*
  * A subrequest ended by itself.  NGX_OK is returned whatever came: any other
  * code would end the client's request or start an error page for the lane.
  */
@@ -502,17 +394,9 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     }
 
     (void) ngx_http_atelier_lane_left(lane);
+    ngx_http_atelier_lane_disown(sr);
 
-    /*
-     * Core still logs the subrequest when we are done, but what the adapter
-     * lent it is not valid any more; and our own log lines must not show its
-     * address, which can carry a signature.
-     */
-
-    sr->request_body->buf = NULL;
-    sr->request_body->bufs = NULL;
-    sr->headers_in.headers.part.nelts = 0;
-    sr->headers_in.headers.part.next = NULL;
+    /* our own log lines must not show its address: it can carry a signature */
 
     r = lane->fanout->request;
     ngx_http_set_log_request(r->connection->log, r);
@@ -541,11 +425,23 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         return NGX_OK;
     }
 
+    ngx_http_atelier_lane_step(lane, step, wait);
+
+    return NGX_OK;
+}
+
+
+/* What the adapter says comes next: another call, now or later, or the end. */
+
+static void
+ngx_http_atelier_lane_step(ngx_http_atelier_lane_t *lane,
+    ngx_http_atelier_step_e step, ngx_msec_t wait)
+{
     switch (step) {
 
     case NGX_HTTP_ATELIER_STEP_NEXT:
         if (ngx_http_atelier_lane_call(lane) == NGX_OK) {
-            return NGX_OK;
+            return;
         }
 
         ngx_http_atelier_lane_ended(lane, NGX_HTTP_ATELIER_LANE_FAILED);
@@ -554,7 +450,7 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     case NGX_HTTP_ATELIER_STEP_WAIT:
         lane->state = NGX_HTTP_ATELIER_LANE_WAITING;
         ngx_add_timer(&lane->pause, wait);
-        return NGX_OK;
+        return;
 
     case NGX_HTTP_ATELIER_STEP_DONE:
         if (lane->fanout->won == NULL
@@ -572,8 +468,6 @@ ngx_http_atelier_lane_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     }
 
     ngx_http_atelier_fanout_wake(lane->fanout);
-
-    return NGX_OK;
 }
 
 

@@ -191,5 +191,13 @@ ngx_int_t ngx_http_atelier_lane_header(ngx_http_request_t *r,
 ngx_int_t ngx_http_atelier_lane_body(ngx_http_request_t *r,
     ngx_http_atelier_lane_t *lane, ngx_chain_t *in);
 
+/*
+ * For the fan-out alone: makes a new subrequest the call, and takes back what
+ * the adapter lent it, when it is done.
+ */
+ngx_int_t ngx_http_atelier_lane_request(ngx_http_request_t *sr,
+    ngx_http_atelier_call_t *call);
+void ngx_http_atelier_lane_disown(ngx_http_request_t *sr);
+
 
 #endif /* NGX_HTTP_ATELIER_FANOUT_H */

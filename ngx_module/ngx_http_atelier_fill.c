@@ -28,6 +28,10 @@
 
 static void ngx_http_atelier_fill_start(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_fill_prepare(ngx_http_request_t *r);
+static ngx_http_atelier_fill_t *ngx_http_atelier_fill_create(
+    ngx_http_request_t *r);
+static ngx_uint_t ngx_http_atelier_fill_number(ngx_http_request_t *r,
+    const char *name, ngx_uint_t max);
 static ngx_uint_t ngx_http_atelier_fill_sources(ngx_http_atelier_fill_t *fill);
 static ngx_int_t ngx_http_atelier_fill_lease(ngx_http_atelier_fill_t *fill);
 static ngx_int_t ngx_http_atelier_fill_begin(ngx_http_atelier_fill_t *fill,
@@ -99,19 +103,15 @@ ngx_http_atelier_fill_start(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
 {
-    ngx_int_t                 n;
+    ngx_int_t                 rc;
     ngx_str_t                 value;
     ngx_uint_t                local;
     ngx_msec_t                within;
-    ngx_http_cleanup_t       *cln;
     at_args_error_t           error;
-    ngx_http_atelier_ctx_t   *ctx;
     ngx_http_atelier_fill_t  *fill;
 
-    ctx = ngx_http_atelier_get_ctx(r);
-    fill = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_fill_t));
-
-    if (ctx == NULL || fill == NULL) {
+    fill = ngx_http_atelier_fill_create(r);
+    if (fill == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -121,57 +121,20 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
                                                error.message);
     }
 
-    if (ngx_http_arg(r, (u_char *) "ahead", 5, &value) == NGX_OK) {
-        n = ngx_atoi(value.data, value.len);
-        fill->ahead = (n > 0) ? ngx_min(n, 2 * NGX_HTTP_ATELIER_AHEAD) : 0;
-    }
-
-    within = NGX_HTTP_ATELIER_FILL_DEADLINE;
-
-    if (ngx_http_arg(r, (u_char *) "within", 6, &value) == NGX_OK) {
-        n = ngx_atoi(value.data, value.len);
-        within = (n > 0) ? ngx_min((ngx_msec_t) n, within) : within;
-    }
-
+    fill->ahead = ngx_http_atelier_fill_number(r, "ahead",
+                                               2 * NGX_HTTP_ATELIER_AHEAD);
+    within = ngx_http_atelier_fill_number(r, "within",
+                                          NGX_HTTP_ATELIER_FILL_DEADLINE);
+    within = within ? within : NGX_HTTP_ATELIER_FILL_DEADLINE;
     local = (ngx_http_arg(r, (u_char *) "local", 5, &value) == NGX_OK);
 
-    fill->http = r;
-    fill->conf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
-    fill->location = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
     fill->sources = ngx_http_atelier_fill_sources(fill);
     fill->generation = ngx_http_atelier_cache_generation(fill->conf->cache);
     fill->until = ngx_current_msec + within;
 
-    fill->deadline.handler = ngx_http_atelier_fill_deadline;
-    fill->deadline.data = r->connection;
-    fill->deadline.log = r->connection->log;
-
-    fill->tick.handler = ngx_http_atelier_fill_tick;
-    fill->tick.data = r->connection;
-    fill->tick.log = r->connection->log;
-
-    fill->renew.handler = ngx_http_atelier_fill_renew;
-    fill->renew.data = r->connection;
-    fill->renew.log = r->connection->log;
-
-    cln = ngx_http_cleanup_add(r, 0);
-
-    if (cln == NULL
-        || ngx_array_init(&fill->designs, r->pool, 512, sizeof(ngx_str_t))
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    cln->handler = ngx_http_atelier_fill_cleanup;
-    cln->data = fill;
-
-    ctx->fill = fill;
-
-    n = ngx_http_atelier_fill_lease(fill);
-
-    if (n != NGX_DECLINED) {
-        return n;
+    rc = ngx_http_atelier_fill_lease(fill);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     (*fill->location->in_flight)++;
@@ -190,6 +153,70 @@ ngx_http_atelier_fill_prepare(ngx_http_request_t *r)
     ngx_add_timer(&fill->deadline, within);
 
     return ngx_http_atelier_fill_begin(fill, local);
+}
+
+
+/* The fill of a request, with nothing under way yet; it ends with it. */
+
+static ngx_http_atelier_fill_t *
+ngx_http_atelier_fill_create(ngx_http_request_t *r)
+{
+    ngx_http_cleanup_t       *cln;
+    ngx_http_atelier_ctx_t   *ctx;
+    ngx_http_atelier_fill_t  *fill;
+
+    ctx = ngx_http_atelier_get_ctx(r);
+    cln = ngx_http_cleanup_add(r, 0);
+    fill = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_fill_t));
+
+    if (ctx == NULL || cln == NULL || fill == NULL
+        || ngx_array_init(&fill->designs, r->pool, 512, sizeof(ngx_str_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    fill->http = r;
+    fill->conf = ngx_http_get_module_main_conf(r, ngx_http_atelier_module);
+    fill->location = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
+
+    fill->deadline.handler = ngx_http_atelier_fill_deadline;
+    fill->deadline.data = r->connection;
+    fill->deadline.log = r->connection->log;
+
+    fill->tick.handler = ngx_http_atelier_fill_tick;
+    fill->tick.data = r->connection;
+    fill->tick.log = r->connection->log;
+
+    fill->renew.handler = ngx_http_atelier_fill_renew;
+    fill->renew.data = r->connection;
+    fill->renew.log = r->connection->log;
+
+    cln->handler = ngx_http_atelier_fill_cleanup;
+    cln->data = fill;
+
+    ctx->fill = fill;
+
+    return fill;
+}
+
+
+/* An argument that is above 0, as max if it is above that; 0: there is none. */
+
+static ngx_uint_t
+ngx_http_atelier_fill_number(ngx_http_request_t *r, const char *name,
+    ngx_uint_t max)
+{
+    ngx_int_t  n;
+    ngx_str_t  value;
+
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &value) != NGX_OK) {
+        return 0;
+    }
+
+    n = ngx_atoi(value.data, value.len);
+
+    return (n > 0) ? ngx_min((ngx_uint_t) n, max) : 0;
 }
 
 

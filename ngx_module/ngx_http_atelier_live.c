@@ -13,6 +13,10 @@
 #include "live/at_ws_handshake.h"
 
 
+static ngx_int_t ngx_http_atelier_live_check(ngx_http_request_t *r,
+    at_ws_handshake_t *h);
+static ngx_int_t ngx_http_atelier_live_crowded(ngx_http_request_t *r,
+    ngx_int_t n, ngx_http_atelier_holder_t *holder);
 static void ngx_http_atelier_live_headers(ngx_http_request_t *r,
     at_ws_handshake_t *h);
 static ngx_int_t ngx_http_atelier_live_refuse(ngx_http_request_t *r,
@@ -30,9 +34,7 @@ static void ngx_http_atelier_live_text(ngx_http_atelier_socket_t *s, int rc,
 ngx_int_t
 ngx_http_atelier_upgrade_handler(ngx_http_request_t *r)
 {
-    at_str_t                       host;
-    ngx_int_t                      n;
-    at_ws_refusal_t                refusal;
+    ngx_int_t                      n, rc;
     at_ws_handshake_t              h;
     ngx_http_atelier_live_t       *live;
     ngx_http_atelier_holder_t     *holder;
@@ -52,46 +54,16 @@ ngx_http_atelier_upgrade_handler(ngx_http_request_t *r)
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
-    ngx_http_atelier_live_headers(r, &h);
-
-    host = r->headers_in.host
-           ? ngx_http_atelier_str(&r->headers_in.host->value) : AT_STR_NULL;
-
-    if (at_ws_handshake_check(&h, ngx_http_atelier_str(&r->method_name),
-                              r->http_version, host, live->origins.elts,
-                              live->origins.nelts, &refusal)
-        != AT_OK)
-    {
-        return ngx_http_atelier_live_refuse(r, &refusal);
-    }
-
-    if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
-
-        /* its bytes would be taken for frames */
-
-        refusal.status = NGX_HTTP_BAD_REQUEST;
-        ngx_sprintf((u_char *) refusal.detail,
-                    "the request has a body; open the socket without%Z");
-
-        return ngx_http_atelier_live_refuse(r, &refusal);
+    rc = ngx_http_atelier_live_check(r, &h);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     n = ngx_http_atelier_socket_hold(amcf->zone, r->connection->sockaddr,
                                      live->socket.per_address, &holder);
 
-    if (n == NGX_ERROR) {
-        return ngx_http_atelier_live_full(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                   "unavailable",
-                   "There is no room to count the sockets of one more "
-                   "address; try again later.");
-    }
-
-    if ((ngx_uint_t) n > 2 * live->socket.per_address) {
-        ngx_http_atelier_socket_release(holder);
-
-        return ngx_http_atelier_live_full(r, NGX_HTTP_TOO_MANY_REQUESTS,
-                   "too_many_sockets",
-                   "Your address has as many sockets as it may; close some.");
+    if (n == NGX_ERROR || (ngx_uint_t) n > 2 * live->socket.per_address) {
+        return ngx_http_atelier_live_crowded(r, n, holder);
     }
 
     s = NULL;
@@ -110,6 +82,68 @@ ngx_http_atelier_upgrade_handler(ngx_http_request_t *r)
     s->refused = ((ngx_uint_t) n > live->socket.per_address);
 
     return ngx_http_atelier_socket_open(r, s);
+}
+
+
+/* NGX_DECLINED: a handshake that can be accepted.  Else it was answered. */
+
+static ngx_int_t
+ngx_http_atelier_live_check(ngx_http_request_t *r, at_ws_handshake_t *h)
+{
+    at_str_t                      host;
+    at_ws_refusal_t               refusal;
+    ngx_http_atelier_live_t      *live;
+    ngx_http_atelier_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
+    live = alcf->live;
+
+    ngx_http_atelier_live_headers(r, h);
+
+    host = r->headers_in.host
+           ? ngx_http_atelier_str(&r->headers_in.host->value) : AT_STR_NULL;
+
+    if (at_ws_handshake_check(h, ngx_http_atelier_str(&r->method_name),
+                              r->http_version, host, live->origins.elts,
+                              live->origins.nelts, &refusal)
+        != AT_OK)
+    {
+        return ngx_http_atelier_live_refuse(r, &refusal);
+    }
+
+    if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
+
+        /* its bytes would be taken for frames */
+
+        refusal.status = NGX_HTTP_BAD_REQUEST;
+        ngx_sprintf((u_char *) refusal.detail,
+                    "the request has a body; open the socket without%Z");
+
+        return ngx_http_atelier_live_refuse(r, &refusal);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* Answers an address that has more sockets than can be counted, or told. */
+
+static ngx_int_t
+ngx_http_atelier_live_crowded(ngx_http_request_t *r, ngx_int_t n,
+    ngx_http_atelier_holder_t *holder)
+{
+    if (n == NGX_ERROR) {
+        return ngx_http_atelier_live_full(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                   "unavailable",
+                   "There is no room to count the sockets of one more "
+                   "address; try again later.");
+    }
+
+    ngx_http_atelier_socket_release(holder);
+
+    return ngx_http_atelier_live_full(r, NGX_HTTP_TOO_MANY_REQUESTS,
+               "too_many_sockets",
+               "Your address has as many sockets as it may; close some.");
 }
 
 

@@ -17,6 +17,8 @@
 #define NGX_HTTP_ATELIER_SPARE_MAX      16384
 
 
+static ngx_uint_t ngx_http_atelier_socket_told(ngx_event_t *rev);
+static ngx_int_t ngx_http_atelier_socket_receive(ngx_connection_t *c);
 static ngx_int_t ngx_http_atelier_socket_event(ngx_http_atelier_socket_t *s,
     at_ws_result_e result, at_ws_event_t *event);
 static void ngx_http_atelier_socket_keep(ngx_http_atelier_socket_t *s,
@@ -51,11 +53,43 @@ static ngx_uint_t                  ngx_http_atelier_nspare;
 void
 ngx_http_atelier_socket_read(ngx_event_t *rev)
 {
-    ssize_t                            n;
-    ngx_uint_t                         i;
-    ngx_connection_t                  *c;
-    ngx_http_atelier_socket_t         *s;
-    ngx_http_atelier_socket_worker_t  *w;
+    ngx_int_t          rc;
+    ngx_uint_t         i;
+    ngx_connection_t  *c;
+
+    if (ngx_http_atelier_socket_told(rev)) {
+        return;
+    }
+
+    c = rev->data;
+    rc = NGX_OK;
+
+    for (i = 0; rc == NGX_OK && i < NGX_HTTP_ATELIER_SOCKET_READS; i++) {
+        rc = ngx_http_atelier_socket_receive(c);
+    }
+
+    if (rc == NGX_ERROR) {
+        return;
+    }
+
+    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_http_atelier_socket_end(c->data, "event failed");
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_post_event(rev, &ngx_posted_next_events);
+    }
+}
+
+
+/* Whether the event says something else than that there are bytes. */
+
+static ngx_uint_t
+ngx_http_atelier_socket_told(ngx_event_t *rev)
+{
+    ngx_connection_t           *c;
+    ngx_http_atelier_socket_t  *s;
 
     c = rev->data;
     s = c->data;
@@ -70,67 +104,68 @@ ngx_http_atelier_socket_read(ngx_event_t *rev)
             ngx_http_atelier_socket_end(s, "shutdown timeout");
         }
 
-        return;
+        return 1;
     }
 
     if (c->close && !s->draining) {
         ngx_http_atelier_socket_drain(s);
-        return;
+        return 1;
     }
 
     if (rev->timedout) {
         rev->timedout = 0;
         ngx_http_atelier_socket_timer(s);
-        return;
+        return 1;
     }
 
-    w = ngx_http_atelier_socket_self;
+    return 0;
+}
 
-    for (i = 0; i < NGX_HTTP_ATELIER_SOCKET_READS; i++) {
 
-        /* who does not read answers is not asked for more to answer */
+/* NGX_AGAIN: no more is read for now; NGX_ERROR: the socket is no more. */
 
-        if (s->queued > s->conf->max_queue / 4
-            && s->state == NGX_HTTP_ATELIER_SOCKET_OPEN)
-        {
-            s->paused = 1;
-            break;
-        }
+static ngx_int_t
+ngx_http_atelier_socket_receive(ngx_connection_t *c)
+{
+    ssize_t                     n;
+    ngx_http_atelier_socket_t  *s;
 
-        n = c->recv(c, ngx_http_atelier_socket_in,
-                    NGX_HTTP_ATELIER_SOCKET_BUFFER);
+    s = c->data;
 
-        if (n == NGX_AGAIN) {
-            break;
-        }
+    /* who does not read answers is not asked for more to answer */
 
-        if (n == 0 || n == NGX_ERROR) {
-            ngx_http_atelier_socket_end(s, "client hung up");
-            return;
-        }
+    if (s->queued > s->conf->max_queue / 4
+        && s->state == NGX_HTTP_ATELIER_SOCKET_OPEN)
+    {
+        s->paused = 1;
+        return NGX_AGAIN;
+    }
 
-        w->counters.bytes_in += n;
+    n = c->recv(c, ngx_http_atelier_socket_in, NGX_HTTP_ATELIER_SOCKET_BUFFER);
 
-        ngx_http_atelier_socket_input(s, ngx_http_atelier_socket_in, n);
+    if (n == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
 
-        if (s->state != NGX_HTTP_ATELIER_SOCKET_OPEN) {
-            s->unheard += n;
+    if (n == 0 || n == NGX_ERROR) {
+        ngx_http_atelier_socket_end(s, "client hung up");
+        return NGX_ERROR;
+    }
 
-            if (s->unheard > NGX_HTTP_ATELIER_SOCKET_UNHEARD) {
-                ngx_http_atelier_socket_end(s, "client does not stop");
-                return;
-            }
+    ngx_http_atelier_socket_self->counters.bytes_in += n;
+
+    ngx_http_atelier_socket_input(s, ngx_http_atelier_socket_in, n);
+
+    if (s->state != NGX_HTTP_ATELIER_SOCKET_OPEN) {
+        s->unheard += n;
+
+        if (s->unheard > NGX_HTTP_ATELIER_SOCKET_UNHEARD) {
+            ngx_http_atelier_socket_end(s, "client does not stop");
+            return NGX_ERROR;
         }
     }
 
-    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-        ngx_http_atelier_socket_end(s, "event failed");
-        return;
-    }
-
-    if (i == NGX_HTTP_ATELIER_SOCKET_READS) {
-        ngx_post_event(rev, &ngx_posted_next_events);
-    }
+    return NGX_OK;
 }
 
 
