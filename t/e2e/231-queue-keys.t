@@ -18,7 +18,7 @@ sub fresh {
     my @conf = (
         workers   => 1,
         providers => [ $name => 'format=openai timeout=15s' ],
-        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=5s;"
+        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=20s;"
                      . ' atelier_visitor $http_x_visitor;',
         egress    => 'location = /attempt { atelier_attempt; }', %opt);
     if ($stack) {

@@ -21,7 +21,7 @@ sub configure {
     my ($providers, %opt) = @_;
     $stack->configure(
         providers => $providers,
-        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=2s;"
+        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=10s;"
                      . ' atelier_visitor $http_x_visitor;',
         egress    => "location = /attempt { atelier_attempt"
                      . " @{[ $opt{attempt} // '' ]}; }");

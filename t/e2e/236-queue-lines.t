@@ -19,7 +19,7 @@ sub fresh {
     my @conf = (
         workers   => 1,
         providers => [ $name => 'format=openai timeout=15s max_fails=0' ],
-        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=5s;"
+        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=10s;"
                      . ' atelier_visitor $http_x_visitor;');
     if ($stack) {
         $stack->configure(@conf);

@@ -55,8 +55,8 @@ sub conf {
     my $link = $opt{redis} // $redis->address;
     return (workers => $workers, http => <<"END", server => <<"END2");
     atelier_cache pages 8m;
-    atelier_postgres '@{[ $db->conninfo ]}' timeout=2s;
-    @{[ $link ? "atelier_redis $link timeout=1s;" : '' ]}
+    atelier_postgres '@{[ $db->conninfo ]}' timeout=10s;
+    @{[ $link ? "atelier_redis $link timeout=10s;" : '' ]}
 END
     location /products { atelier_products $name; }
     location /products/old { rewrite ^ /p break; atelier_products $name; }

@@ -16,8 +16,8 @@ my $db = Postgres->new;
 my $redis = PrivateRedis->new;
 my $stack = Stack->new(http => <<"END", server => <<"END2");
     atelier_cache pages 8m;
-    atelier_postgres '@{[ $db->conninfo ]}' timeout=2s;
-    atelier_redis @{[ $redis->address ]} timeout=1s;
+    atelier_postgres '@{[ $db->conninfo ]}' timeout=10s;
+    atelier_redis @{[ $redis->address ]} timeout=10s;
 END
     location /products { atelier_products fresh=1s wait=20s; }
 END2

@@ -39,8 +39,8 @@ my $shops = Shops->new(only => [qw(flipkart ikea pepperfry)], stack => sub {
     my ($self) = @_;
     return (http => <<"END", server => $nest . <<'END2');
     atelier_cache pages 8m;
-    atelier_postgres '@{[ $self->{db}->conninfo ]}' timeout=2s;
-    atelier_redis @{[ $self->{redis}->address ]} timeout=1s;
+    atelier_postgres '@{[ $self->{db}->conninfo ]}' timeout=20s;
+    atelier_redis @{[ $self->{redis}->address ]} timeout=20s;
 END
     location /products { atelier_products fresh=1s wait=20s; }
 END2
