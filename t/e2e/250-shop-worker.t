@@ -5,46 +5,22 @@
 use strict;
 use warnings;
 use lib 't/helper';
-use File::Temp ();
 use IO::Socket::INET ();
 use IO::Socket::UNIX ();
-use JSON::PP ();
-use Postgres;
-use PrivateRedis;
-use Stack;
+use Shops;
 use Test::More;
 use Worker;
 
-my $stack = Stack->new;
-my ($port) = $stack->{sandbox} =~ /:(\d+)$/;
-my $db = Postgres->new;
-my $redis = PrivateRedis->new;
-my $dir = File::Temp->newdir;
+my $shops = Shops->new;
+my ($db, $redis, $stack, $dir) = @$shops{qw(db redis stack dir)};
 my @shops = qw(amazon flipkart ikea pepperfry urbanladder);
-
-sub recipes {
-    system('scripts/sandbox-recipes', "$dir", $port, 100) == 0
-        or die 'scripts/sandbox-recipes failed';
-    return;
-}
 
 sub settings {
     my (%more) = @_;
-    my %all = (
-        redis    => { address => $redis->address },
-        postgres => { conninfo => $db->conninfo },
-        shops    => { recipes => "$dir" },
-        fetch    => { agent => 'Atelier test', wall_first => '100ms',
-                      wall_most => '100ms', backoff => '20ms',
-                      allow_address => "127.0.0.1:$port" },
-        jobs     => { threads => 2, claim_after => '20s' },
-        search   => { timeout => '15s' },
-        verify   => { poll => '50ms', again => '1d' },
-    );
-    for my $section (keys %more) {
-        $all{$section} = { %{ $all{$section} // {} }, %{ $more{$section} } };
-    }
-    return \%all;
+    return Shops::with($shops->settings(
+        jobs   => { claim_after => '20s' },
+        search => { timeout => '15s' },
+        verify => { parallel => 2, again => '1d' }), %more);
 }
 
 sub worker {
@@ -53,33 +29,19 @@ sub worker {
 
 sub until_true { return Worker::until_true(@_) }
 
-sub job {
-    my %fields = (kind => 'products', category => '', page => 1,
-                  requestId => 'r', at => 1, @_);
-    return $redis->ask('XADD', 'atelier:shop:jobs', '*', %fields);
-}
+sub job { return $shops->job(@_) }
 
 sub left { return $redis->ask('XLEN', 'atelier:shop:jobs'); }
 
-sub done { until_true('the end of the jobs', sub { left() == 0 }); return }
+sub done { return $shops->done }
 
-sub found {
-    my ($query) = @_;
-    my %n = map { split /\|/ } $db->sql(
-        "SELECT retailer, count(*) FROM atelier.product p
-         JOIN atelier.product_query q ON q.product_id = p.id
-         WHERE q.query = '$query' GROUP BY retailer");
-    return \%n;
-}
+sub found { return $shops->found(@_) }
 
 # What is in the database and not so in the shops.
 sub wrong {
     my %is;
     for my $shop (@shops) {
-        my $res = $stack->http->get(
-            "$stack->{sandbox}/_control/$shop/products");
-        $is{"$shop:$_->{id}"} = $_->{price}
-            for @{ JSON::PP::decode_json($res->{content})->{products} };
+        $is{"$shop:$_->{id}"} = $_->{price} for $shops->known($shop);
     }
     my @bad;
     for ($db->sql('SELECT id, atelier.money_text(price, currency)
@@ -109,7 +71,6 @@ sub hear {
 }
 hear(':1');
 
-recipes();
 $stack->control($_ => { pace => 0 }) for @shops;
 
 # Settings.
@@ -168,8 +129,7 @@ my ($moved) = $db->sql("SELECT id FROM atelier.product p JOIN
     atelier.product_query q ON q.product_id = p.id WHERE query = 'lamp'
     AND retailer = 'pepperfry' AND price > 10000 ORDER BY rank LIMIT 1");
 my $was = $db->sql("SELECT price FROM atelier.product WHERE id = '$moved'");
-$stack->http->request('PUT', "$stack->{sandbox}/_control/pepperfry/products/"
-                      . $moved =~ s/.*://r, { content => '{"price":"77"}' });
+$shops->put($moved, { price => '77' });
 $db->sql("UPDATE atelier.product_check SET etag = 'old'
           WHERE product_id = '$moved'");
 for my $want ("$was|7700|old", '7700||') {
@@ -186,8 +146,7 @@ for my $want ("$was|7700|old", '7700||') {
 $db->sql("UPDATE atelier.product SET page_at = now() WHERE id = '$moved'");
 $db->sql("UPDATE atelier.product_check SET next_check = now() + interval '1 d'
           WHERE product_id = '$moved'");
-$stack->http->request('PUT', "$stack->{sandbox}/_control/pepperfry/products/"
-                      . $moved =~ s/.*://r, { content => '{"price":"80"}' });
+$shops->put($moved, { price => '80' });
 for my $n (1 .. 3) {
     job(query => 'lamp');
     done();
@@ -220,8 +179,7 @@ my ($lost, $inside, $outside, $picture) = map { ($db->sql(
     "SELECT id FROM atelier.product WHERE retailer = 'ikea'
      ORDER BY id OFFSET $_ LIMIT 1"))[0] } 0 .. 3;
 my $price = $db->sql("SELECT price FROM atelier.product WHERE id = '$lost'");
-$stack->http->request('PUT', "$stack->{sandbox}/_control/ikea/products/"
-                      . $lost =~ s/.*://r, { content => '{"page":"soft404"}' });
+$shops->put($lost, { page => 'soft404' });
 $db->sql("UPDATE atelier.product SET url =
           'http://ikea.localhost:$ear_port/p/x-10000000/'
           WHERE id = '$inside'");
@@ -280,7 +238,7 @@ cmp_ok($n->{$_} // 0, '>', 5, "products of $_") for 'amazon', 'ikea6';
 my ($refused) = $worker->events('recipe.refused');
 like($refused->{error}, qr/amazon\.json: /, 'the bad one is named');
 unlink "$dir/ikea6.json";
-recipes();
+$shops->recipes;
 
 # A job outlives the process that was at it.
 

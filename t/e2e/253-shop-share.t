@@ -4,22 +4,12 @@
 use strict;
 use warnings;
 use lib 't/helper';
-use JSON::PP ();
 use Shops;
 use Test::More;
 
 # 20 requests a day: 8 for readers, 4 for proofs.
 
-my $shops = Shops->new(only => ['ikea'], stack => sub {
-    my ($self) = @_;
-    return (http => <<"END", server => <<"END2");
-    atelier_cache pages 8m;
-    atelier_postgres '@{[ $self->{db}->conninfo ]}' timeout=20s;
-    atelier_redis @{[ $self->{redis}->address ]} timeout=20s;
-END
-    location /products { atelier_products fresh=1s wait=20s; }
-END2
-});
+my $shops = Shops->new(only => ['ikea'], stack => \&Shops::readers);
 my ($stack, $db, $redis) = @{$shops}{qw(stack db redis)};
 $stack->control(ikea => { pace => 0 });
 $shops->recipe(ikea => sub { $_[0]{rates}{daily} = 20 });
@@ -33,9 +23,7 @@ sub asked {
 }
 
 my $worker = $shops->worker(%share);
-until_true('nginx to listen', sub {
-    return $redis->ask('PUBSUB', 'NUMSUB', 'atelier:shop:done')->[1] > 0
-           && $stack->metric('atelier_postgres_up') });
+$shops->listens;
 
 sub series {
     my ($name, $result) = @_;
@@ -44,10 +32,8 @@ sub series {
 
 sub products {
     my ($args) = @_;
-    my $res = $stack->http->get(
-        "http://127.0.0.1:$stack->{port}/products?$args");
-    my $json = JSON::PP::decode_json($res->{content});
-    return "$res->{status} " . ($json->{total} > 0 ? 'some' : 'none')
+    my ($status, $json) = $shops->products($args);
+    return "$status " . ($json->{total} > 0 ? 'some' : 'none')
            . ($json->{refreshing} ? ' more' : '');
 }
 

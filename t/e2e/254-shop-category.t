@@ -36,14 +36,8 @@ my $nest = <<'END';
 END
 
 my $shops = Shops->new(only => [qw(flipkart ikea pepperfry)], stack => sub {
-    my ($self) = @_;
-    return (http => <<"END", server => $nest . <<'END2');
-    atelier_cache pages 8m;
-    atelier_postgres '@{[ $self->{db}->conninfo ]}' timeout=20s;
-    atelier_redis @{[ $self->{redis}->address ]} timeout=20s;
-END
-    location /products { atelier_products fresh=1s wait=20s; }
-END2
+    my %reads = Shops::readers(@_);
+    return (%reads, server => $nest . $reads{server});
 });
 my ($stack, $db, $redis, $dir) = @{$shops}{qw(stack db redis dir)};
 my $here = $stack->{port};
@@ -76,15 +70,13 @@ sub in_category {
 $stack->control($_ => { pace => 0 }) for qw(flipkart ikea pepperfry);
 $shops->recipe(ikea => sub { $_[0]{categories}{beds} = 'nothing-xx000' });
 my $worker = $shops->worker(%settings);
-until_true('nginx to listen', sub {
-    return $redis->ask('PUBSUB', 'NUMSUB', 'atelier:shop:done')->[1] > 0
-           && $stack->metric('atelier_postgres_up') });
+$shops->listens;
 
 sub products {
     my ($args) = @_;
-    my $res = $stack->http->get("http://127.0.0.1:$here/products?$args");
-    die "$args: $res->{status} $res->{content}" if $res->{status} != 200;
-    return JSON::PP::decode_json($res->{content});
+    my ($status, $json) = $shops->products($args);
+    die "$args: $status" if $status != 200;
+    return $json;
 }
 
 my $page = products('category=Sofas&facets=retailer,category&perPage=200');

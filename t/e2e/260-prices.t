@@ -5,104 +5,28 @@
 use strict;
 use warnings;
 use lib 't/helper';
-use File::Temp ();
-use JSON::PP ();
 use Live;
-use Postgres;
-use PrivateRedis;
-use Stack;
+use Shops;
 use Test::More;
 use Worker;
 
-my $db = Postgres->new;
-my $redis = PrivateRedis->new;
-my $stack = Stack->new(
-    http   => "atelier_redis " . $redis->address . ";\n"
-              . "atelier_postgres '" . $db->conninfo . "';",
-    server => 'location = /live { atelier_live max_sockets_per_address=0; }');
-my ($port) = $stack->{sandbox} =~ /:(\d+)$/;
-my $dir = File::Temp->newdir;
-system('scripts/sandbox-recipes', "$dir", $port, 100) == 0
-    or die 'scripts/sandbox-recipes failed';
-my $json = JSON::PP->new->utf8->canonical;
-
-sub settings {
-    my (%more) = @_;
-    my %all = (
-        redis    => { address => $redis->address },
-        postgres => { conninfo => $db->conninfo },
-        shops    => { recipes => "$dir" },
-        fetch    => { agent => 'Atelier test', wall_first => '100ms',
-                      wall_most => '100ms', backoff => '20ms',
-                      timeout => '2s', allow_address => "127.0.0.1:$port" },
-        looks    => { usual => '1h', least => '30m', doubt => '5s',
-                      watched => '200ms', lease => '5s', poll => '50ms' },
-        sweeps   => { least => 0 },
-    );
-    for my $section (keys %more) {
-        $all{$section} = { %{ $all{$section} // {} }, %{ $more{$section} } };
-    }
-    return \%all;
-}
+my $shops = Shops->new(gap => 100, stack => sub {
+    my ($self) = @_;
+    return (
+        http   => "atelier_redis " . $self->{redis}->address . ";\n"
+                  . "atelier_postgres '" . $self->{db}->conninfo . "';",
+        server => 'location = /live'
+                  . ' { atelier_live max_sockets_per_address=0; }');
+});
+my ($db, $redis, $stack, $dir) = @$shops{qw(db redis stack dir)};
 
 sub until_true { return Worker::until_true(@_) }
-
-# Shops: what they have, and what is made of it.
-
-sub known {
-    my ($shop) = @_;
-    my $res = $stack->http->get("$stack->{sandbox}/_control/$shop/products");
-    return @{ $json->decode($res->{content})->{products} };
-}
-
-sub shop {
-    my ($id, $how, $what) = @_;
-    my ($shop, $native) = split /:/, $id;
-    my $res = $stack->http->request($how,
-        "$stack->{sandbox}/_control/$shop/products/$native",
-        $what ? { content => $json->encode($what) } : {});
-    die "$how $id: $res->{status} $res->{content}" if !$res->{success};
-    return $json->decode($res->{content} || '{}');
-}
-
-sub put { return shop($_[0], 'PUT', $_[1]) }
-
-sub fetched { return shop($_[0], 'GET')->{fetched} }
-
-# Products as atelier-shop has found them; they are not due yet.
-
-sub seed {
-    my ($shop, @known) = @_;
-    my @seen = map { {
-        id => "$shop:$_->{id}", title => $_->{title},
-        url => "http://$shop.localhost:$port$_->{path}",
-        price => int($_->{price} * 100 + 0.5), currency => 'INR',
-        inStock => $_->{stock} ? JSON::PP::true : JSON::PP::false,
-        verified => JSON::PP::true,
-    } } @known;
-    my $text = $json->encode(\@seen) =~ s/'/''/gr;
-    $db->sql("BEGIN; SELECT count(*) FROM atelier.products_see('$text');
-              UPDATE atelier.product_check
-              SET next_check = now() + interval '1 day'
-              WHERE checks = 0 AND retailer = '$shop'; COMMIT");
-    return map { $_->{id} } @seen;
-}
-
-sub due {
-    my $list = join ',', map { "'$_'" } @_;
-    $db->sql("UPDATE atelier.product_check SET next_check = now()
-              WHERE product_id IN ($list)");
-    return;
-}
-
-sub row {
-    my ($columns, $id) = @_;
-    return scalar $db->sql("SELECT $columns FROM atelier.product p
-        JOIN atelier.product_check c ON c.product_id = p.id
-        WHERE p.id = '$id'");
-}
-
-sub price { return row('atelier.money_text(p.price, p.currency)', $_[0]) }
+sub settings { return $shops->price_settings(@_) }
+sub put { return $shops->put(@_) }
+sub fetched { return $shops->fetched(@_) }
+sub due { return $shops->due(@_) }
+sub row { return $shops->row(@_) }
+sub price { return $shops->price(@_) }
 
 sub looked {
     my ($id, $code) = @_;
@@ -118,8 +42,8 @@ sub looked {
 
 $stack->control($_ => { pace => 0, seed => 1 }) for qw(ikea pepperfry);
 my @known = grep { $_->{stock} && $_->{price} > 500 && $_->{price} < 100000 }
-            known('ikea');
-my @ids = seed('ikea', @known[0 .. 79]);
+            $shops->known('ikea');
+my @ids = $shops->seed('ikea', @known[0 .. 79]);
 my %first = map { ("ikea:$_->{id}" => $_->{price}) } @known;
 
 my $relay = Worker->new('relay', {
@@ -260,7 +184,7 @@ pass('... and asked again when it is down');
 # robots.txt is obeyed.
 
 $stack->control(pepperfry => { robots => 'closed', pace => 0, seed => 1 });
-my ($p) = seed('pepperfry', (known('pepperfry'))[0]);
+my ($p) = $shops->seed('pepperfry', ($shops->known('pepperfry'))[0]);
 is(looked($p), 'disallowed', 'disallowed by robots.txt');
 is(fetched($p), 0, '... so nobody has asked');
 is($stack->counters('pepperfry')->{disallowed}, 0, '... for any page');

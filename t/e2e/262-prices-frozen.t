@@ -11,41 +11,16 @@ use Worker;
 
 my $shops = Shops->new(only => ['ikea'], gap => 100);
 my ($db, $stack) = @$shops{qw(db stack)};
-my $settings = $shops->settings(
-    postgres => { timeout => '1s' },
-    fetch    => { timeout => '2s' },
-    looks    => { usual => '1h', least => '30m', lease => '5s',
-                  poll => '50ms' },
-    sweeps   => { least => 0 },
-);
-delete @$settings{qw(jobs search verify)};
 
 $stack->control(ikea => { pace => 0, seed => 1 });
 my @known = (grep { $_->{stock} && $_->{price} > 500 }
-             @{ $shops->ask('ikea/products')->{products} })[0 .. 3];
-my @ids = map { "ikea:$_->{id}" } @known;
+             $shops->known('ikea'))[0 .. 3];
+my @ids = $shops->seed('ikea', @known);
 my %first = map { ("ikea:$_->{id}" => $_->{price}) } @known;
-my $seen = JSON::PP::encode_json([ map { {
-    id => "ikea:$_->{id}", title => 'A thing', from => 'page',
-    url => "http://ikea.localhost:$shops->{port}$_->{path}",
-    price => int($_->{price} * 100 + 0.5), inStock => JSON::PP::true,
-} } @known ]);
-$db->sql("BEGIN; SELECT count(*) FROM atelier.products_see('$seen');
-          UPDATE atelier.product_check
-          SET next_check = now() + interval '1 day'; COMMIT");
 
-sub row {
-    my ($columns, $id) = @_;
-    return scalar $db->sql("SELECT $columns FROM atelier.product p
-        JOIN atelier.product_check c ON c.product_id = p.id
-        WHERE p.id = '$id'");
-}
-sub price { return row('atelier.money_text(p.price, p.currency)', $_[0]) }
-sub due {
-    $db->sql("UPDATE atelier.product_check SET next_check = now()
-              WHERE product_id = '$_[0]'");
-    return;
-}
+sub row { return $shops->row(@_) }
+sub price { return $shops->price(@_) }
+sub due { return $shops->due(@_) }
 sub waiting {
     return $db->sql(q{SELECT count(*) FROM pg_stat_activity
                       WHERE application_name = 'atelier-worker'
@@ -53,7 +28,8 @@ sub waiting {
 }
 sub until_true { return Worker::until_true(@_) }
 
-my $prices = Worker->new('prices', $settings);
+my $prices = Worker->new('prices', $shops->price_settings(
+    postgres => { timeout => '1s' }));
 $prices->ready;
 sub results {
     return $prices->metric(
