@@ -472,13 +472,66 @@ bench_pairs(const bench_picture_t *pictures, size_t n, int verbose)
 }
 
 
+/* Counts the kinds of copies of which the picture is found again. */
+
+static void
+bench_copies(const bench_picture_t *picture, gdImagePtr im,
+    size_t found[BENCH_KINDS], int verbose)
+{
+    int         k;
+    gdImagePtr  small, copy;
+    at_phash_t  hash;
+
+    for (k = 0; k < BENCH_KINDS; k++) {
+        copy = bench_kinds[k].make(im);
+        small = bench_scale(copy, 0, 0, gdImageSX(copy), gdImageSY(copy),
+                            bench_kinds[k].width);
+        hash = bench_hash(small, bench_kinds[k].make == bench_webp,
+                          bench_kinds[k].quality, picture->name);
+        found[k] += (size_t) at_phash_same(&picture->base, &hash);
+
+        if (verbose && !at_phash_same(&picture->base, &hash)) {
+            fprintf(stderr, "missed (%u, %u%s): %s %s\n",
+                    at_phash_distance(&picture->base, &hash),
+                    at_phash_wide_distance(&picture->base, &hash),
+                    picture->base.plain ? ", plain" : "",
+                    bench_kinds[k].name, picture->name);
+        }
+
+        gdImageDestroy(small);
+        gdImageDestroy(copy);
+    }
+}
+
+
+static void
+bench_recall(const size_t found[BENCH_KINDS], size_t n, size_t blank)
+{
+    int     k;
+    size_t  clean, all;
+
+    clean = 0;
+    all = 0;
+
+    for (k = 0; k < BENCH_KINDS; k++) {
+        printf("%s %.4f\n", bench_kinds[k].name,
+               (double) found[k] / (double) n);
+        clean += (k < BENCH_CLEAN) ? found[k] : 0;
+        all += found[k];
+    }
+
+    printf("pictures %zu\nblank %zu\nclean %.4f\nall %.4f\n", n, blank,
+           (double) clean / (double) (n * BENCH_CLEAN),
+           (double) all / (double) (n * BENCH_KINDS));
+}
+
+
 int
 main(int argc, char **argv)
 {
-    int               k, i, verbose;
-    size_t            n, blank, found[BENCH_KINDS], clean, all;
-    gdImagePtr        im, small, copy;
-    at_phash_t        hash;
+    int               i, verbose;
+    size_t            n, blank, found[BENCH_KINDS];
+    gdImagePtr        im;
     bench_picture_t  *pictures;
 
     verbose = (argc > 1 && strcmp(argv[1], "-v") == 0);
@@ -510,44 +563,13 @@ main(int argc, char **argv)
         pictures[n].name = argv[i];
         pictures[n].base = bench_hash(im, 0, 90, argv[i]);
 
-        for (k = 0; k < BENCH_KINDS; k++) {
-            copy = bench_kinds[k].make(im);
-            small = bench_scale(copy, 0, 0, gdImageSX(copy), gdImageSY(copy),
-                                bench_kinds[k].width);
-            hash = bench_hash(small, bench_kinds[k].make == bench_webp,
-                              bench_kinds[k].quality, argv[i]);
-            found[k] += (size_t) at_phash_same(&pictures[n].base, &hash);
-
-            if (verbose && !at_phash_same(&pictures[n].base, &hash)) {
-                fprintf(stderr, "missed (%u, %u%s): %s %s\n",
-                        at_phash_distance(&pictures[n].base, &hash),
-                        at_phash_wide_distance(&pictures[n].base, &hash),
-                        pictures[n].base.plain ? ", plain" : "",
-                        bench_kinds[k].name, argv[i]);
-            }
-
-            gdImageDestroy(small);
-            gdImageDestroy(copy);
-        }
-
+        bench_copies(&pictures[n], im, found, verbose);
         bench_negatives(&pictures[n], im);
         gdImageDestroy(im);
         n++;
     }
 
-    clean = 0;
-    all = 0;
-
-    for (k = 0; k < BENCH_KINDS; k++) {
-        printf("%s %.4f\n", bench_kinds[k].name,
-               (double) found[k] / (double) n);
-        clean += (k < BENCH_CLEAN) ? found[k] : 0;
-        all += found[k];
-    }
-
-    printf("pictures %zu\nblank %zu\nclean %.4f\nall %.4f\n", n, blank,
-           (double) clean / (double) (n * BENCH_CLEAN),
-           (double) all / (double) (n * BENCH_KINDS));
+    bench_recall(found, n, blank);
     bench_pairs(pictures, n, verbose);
     printf("us_a_hash %.1f\n", bench_us / (double) bench_hashes);
     free(pictures);

@@ -26,6 +26,11 @@
 
 
 typedef struct {
+    const char       *base;
+    const char       *mode;
+    size_t            wanted;
+    size_t            parallel;
+    int               compressed;
     at_recipe_t      *recipes[RECIPES_MAX];
     size_t            n;
     at_shop_t        *shop;
@@ -149,50 +154,43 @@ begin(at_fetch_t *fetch, at_fetch_call_t *call, char *url, size_t size,
 }
 
 
-int
-main(int argc, char **argv)
+static void
+options(run_t *run, char **argv)
 {
-    char                  urls[PARALLEL_MAX][256], *name, *list, *rest;
-    run_t                 run;
-    double                c, w;
-    size_t                i, n, started, parallel;
-    at_fetch_t           *fetch;
-    struct rusage         usage;
-    at_address_rule_t     rule;
-    at_address_list_t     allow;
-    at_fetch_call_t       calls[PARALLEL_MAX], *call;
-    at_fetch_settings_t   settings;
+    char  *name, *list, *rest;
 
-    if (argc < 6) {
-        fprintf(stderr, "usage: pages BASE N PARALLEL none|ld|cards "
-                "gzip|plain\n");
-        return 2;
-    }
+    memset(run, 0, sizeof(run_t));
 
-    memset(&run, 0, sizeof(run));
-    n = strtoul(argv[2], NULL, 10);
-    parallel = strtoul(argv[3], NULL, 10);
-    parallel = parallel > PARALLEL_MAX ? PARALLEL_MAX : parallel;
-    run.none = strcmp(argv[4], "none") == 0;
-    run.list = strcmp(argv[4], "cards") == 0;
-    run.shop = at_shop_create();
+    run->base = argv[1];
+    run->wanted = strtoul(argv[2], NULL, 10);
+    run->parallel = strtoul(argv[3], NULL, 10);
+    run->parallel = run->parallel > PARALLEL_MAX ? PARALLEL_MAX
+                                                 : run->parallel;
+    run->mode = argv[4];
+    run->none = strcmp(argv[4], "none") == 0;
+    run->list = strcmp(argv[4], "cards") == 0;
+    run->compressed = strcmp(argv[5], "gzip") == 0;
 
     list = getenv("RECIPES");
-
     rest = NULL;
 
     for (name = list ? strtok_r(list, " ", &rest) : NULL;
-         name && run.n < RECIPES_MAX; name = strtok_r(NULL, " ", &rest))
+         name && run->n < RECIPES_MAX; name = strtok_r(NULL, " ", &rest))
     {
-        run.recipes[run.n++] = recipe(name);
+        run->recipes[run->n++] = recipe(name);
     }
+}
 
-    if (at_fetch_init() != AT_OK || run.shop == NULL
-        || (run.n == 0 && !run.none)
-        || at_address_parse("127.0.0.0/8", &rule) != AT_OK)
-    {
-        fprintf(stderr, "pages: does not start; are RECIPES set?\n");
-        return 1;
+
+static at_fetch_t *
+create(const run_t *run)
+{
+    at_fetch_settings_t        settings;
+    static at_address_rule_t   rule;
+    static at_address_list_t   allow;
+
+    if (at_address_parse("127.0.0.0/8", &rule) != AT_OK) {
+        return NULL;
     }
 
     allow.rules = &rule;
@@ -206,43 +204,91 @@ main(int argc, char **argv)
     settings.wire = 4 * 1024 * 1024;
     settings.bytes = AT_SHOP_BODY_MAX;
     settings.ratio = 100;
-    settings.parallel = (unsigned) parallel;
-    settings.compressed = strcmp(argv[5], "gzip") == 0;
+    settings.parallel = (unsigned) run->parallel;
+    settings.compressed = run->compressed;
 
-    fetch = at_fetch_create(&settings);
-    c = cpu();
-    w = now();
+    return at_fetch_create(&settings);
+}
 
-    for (started = 0; started < n && started < parallel; started++) {
-        begin(fetch, &calls[started], urls[started], sizeof(urls[0]), argv[1],
-              started);
+
+static void
+fetch_all(run_t *run, at_fetch_t *fetch)
+{
+    char              urls[PARALLEL_MAX][256], *url;
+    size_t            started;
+    at_fetch_call_t   calls[PARALLEL_MAX], *call;
+
+    for (started = 0; started < run->wanted && started < run->parallel;
+         started++)
+    {
+        begin(fetch, &calls[started], urls[started], sizeof(urls[0]),
+              run->base, started);
     }
 
-    while (run.pages < n) {
+    while (run->pages < run->wanted) {
         at_fetch_turn(fetch, 1000, -1);
 
         while ((call = at_fetch_next(fetch)) != NULL) {
-            page(&run, call);
-            name = call->data;
+            page(run, call);
+            url = call->data;
             at_fetch_clear(call);
 
-            if (started < n) {
-                begin(fetch, call, name, sizeof(urls[0]), argv[1], started++);
+            if (started < run->wanted) {
+                begin(fetch, call, url, sizeof(urls[0]), run->base,
+                      started++);
             }
         }
     }
+}
 
-    c = cpu() - c;
-    w = now() - w;
+
+static void
+report(const run_t *run, double cpu_s, double wall_s)
+{
+    struct rusage  usage;
+
     (void) getrusage(RUSAGE_SELF, &usage);
 
     printf("{\"tool\": \"atelier\", \"mode\": \"%s\", \"conc\": %zu, \"pages\":"
            " %zu, \"items\": %zu, \"bad\": %zu, \"MB\": %.1f, \"wall_s\": "
            "%.2f, \"cpu_s\": %.2f, \"pages_per_s\": %.1f, "
-           "\"pages_per_cpu_s\": %.1f, \"maxrss_MB\": %.1f}\n", argv[4],
-           parallel, run.pages, run.items, run.bad, (double) run.bytes / 1e6,
-           w, c, (double) run.pages / w, (double) run.pages / c,
+           "\"pages_per_cpu_s\": %.1f, \"maxrss_MB\": %.1f}\n", run->mode,
+           run->parallel, run->pages, run->items, run->bad,
+           (double) run->bytes / 1e6, wall_s, cpu_s,
+           (double) run->pages / wall_s, (double) run->pages / cpu_s,
            (double) usage.ru_maxrss / 1024);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    run_t        run;
+    double       c, w;
+    size_t       i;
+    at_fetch_t  *fetch;
+
+    if (argc < 6) {
+        fprintf(stderr, "usage: pages BASE N PARALLEL none|ld|cards "
+                "gzip|plain\n");
+        return 2;
+    }
+
+    options(&run, argv);
+
+    run.shop = at_shop_create();
+    fetch = (at_fetch_init() == AT_OK) ? create(&run) : NULL;
+
+    if (fetch == NULL || run.shop == NULL || (run.n == 0 && !run.none)) {
+        fprintf(stderr, "pages: does not start; are RECIPES set?\n");
+        return 1;
+    }
+
+    c = cpu();
+    w = now();
+
+    fetch_all(&run, fetch);
+    report(&run, cpu() - c, now() - w);
 
     for (i = 0; i < run.n; i++) {
         at_recipe_free(run.recipes[i]);

@@ -95,8 +95,12 @@ at_args_plain(at_str_t *value, char store[AT_ARGS_VALUE_MAX])
         return AT_ERROR;
     }
 
+    memcpy(store, value->data, value->len);
+
     for (i = 0; i < value->len; i++) {
-        store[i] = value->data[i] == '+' ? ' ' : value->data[i];
+        if (store[i] == '+') {
+            store[i] = ' ';
+        }
     }
 
     /* In place: what is decoded is never longer. */
@@ -159,8 +163,8 @@ at_args_decode(at_str_t s, char *out)
     for (i = 0; i < s.len; i++) {
 
         if (s.data[i] == '%' && at_args_escape(s, i)) {
-            out[n++] = (char) (at_args_hex(s.data[i + 1]) << 4
-                               | at_args_hex(s.data[i + 2]));
+            out[n++] = (char) ((unsigned) at_args_hex(s.data[i + 1]) << 4
+                               | (unsigned) at_args_hex(s.data[i + 2]));
             i += 2;
             continue;
         }

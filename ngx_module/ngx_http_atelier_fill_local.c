@@ -66,6 +66,10 @@ static ngx_uint_t ngx_http_atelier_set_add(ngx_http_atelier_set_t *set,
     uint64_t hash);
 static void ngx_http_atelier_local_step(ngx_event_t *ev);
 static ngx_int_t ngx_http_atelier_local_page(ngx_http_atelier_local_t *local);
+static void ngx_http_atelier_local_shares(ngx_http_atelier_fill_t *fill,
+    ngx_http_atelier_slice_t *slice);
+static void ngx_http_atelier_local_put(ngx_http_atelier_fill_t *fill,
+    ngx_http_atelier_page_t *page);
 static ngx_int_t ngx_http_atelier_local_cards(
     ngx_http_atelier_local_t *local, ngx_http_atelier_slice_t *slice,
     ngx_pool_t *pool, at_buf_t *text);
@@ -501,16 +505,12 @@ ngx_http_atelier_local_step(ngx_event_t *ev)
 static ngx_int_t
 ngx_http_atelier_local_page(ngx_http_atelier_local_t *local)
 {
-    at_buf_t                     text;
-    ngx_int_t                    rc;
-    ngx_uint_t                   i;
-    ngx_pool_t                  *pool;
-    ngx_http_atelier_fill_t     *fill;
-    ngx_http_atelier_page_t      page;
-    ngx_http_atelier_slice_t     slice;
-    ngx_http_atelier_share_t    *share;
-    ngx_http_atelier_cursor_t   *c;
-    ngx_http_atelier_page_id_t   id;
+    at_buf_t                   text;
+    ngx_int_t                  rc;
+    ngx_pool_t                *pool;
+    ngx_http_atelier_fill_t   *fill;
+    ngx_http_atelier_page_t    page;
+    ngx_http_atelier_slice_t   slice;
 
     fill = local->fill;
 
@@ -526,15 +526,7 @@ ngx_http_atelier_local_page(ngx_http_atelier_local_t *local)
     ngx_memcpy(slice.snapshot, fill->begin.snapshot,
                NGX_HTTP_ATELIER_SNAPSHOT_LEN);
 
-    for (i = 0; i < fill->begin.ncursors; i++) {
-        c = &fill->begin.cursors[i];
-        share = &slice.shares[c->source->index];
-
-        share->asked = 1;
-        share->outcome = c->outcome;
-        share->count = c->count;
-        share->ms = c->ms;
-    }
+    ngx_http_atelier_local_shares(fill, &slice);
 
     rc = ngx_http_atelier_local_cards(local, &slice, pool, &text);
 
@@ -550,19 +542,7 @@ ngx_http_atelier_local_page(ngx_http_atelier_local_t *local)
     }
 
     if (rc == NGX_OK) {
-        page.stale = page.fresh + fill->conf->feed_stale;
-        page.generation = fill->generation;
-        page.local = 1;
-
-        ngx_http_atelier_feed_id(&fill->feed, &id);
-        ngx_memcpy(id.snapshot, fill->begin.snapshot,
-                   NGX_HTTP_ATELIER_SNAPSHOT_LEN);
-
-        if (ngx_http_atelier_cache_put(fill->conf->cache, &id, &page)
-            == NGX_OK)
-        {
-            ngx_http_atelier_feed_compress(fill->conf->cache, &id, &page);
-        }
+        ngx_http_atelier_local_put(fill, &page);
     }
 
     at_buf_free(&text);
@@ -572,6 +552,50 @@ ngx_http_atelier_local_page(ngx_http_atelier_local_t *local)
     fill->feed.args.page++;
 
     return rc;
+}
+
+
+/* What the page says of each source that was asked. */
+
+static void
+ngx_http_atelier_local_shares(ngx_http_atelier_fill_t *fill,
+    ngx_http_atelier_slice_t *slice)
+{
+    ngx_uint_t                  i;
+    ngx_http_atelier_share_t   *share;
+    ngx_http_atelier_cursor_t  *c;
+
+    for (i = 0; i < fill->begin.ncursors; i++) {
+        c = &fill->begin.cursors[i];
+        share = &slice->shares[c->source->index];
+
+        share->asked = 1;
+        share->outcome = c->outcome;
+        share->count = c->count;
+        share->ms = c->ms;
+    }
+}
+
+
+/* Puts the page into L1; without room there it is not kept. */
+
+static void
+ngx_http_atelier_local_put(ngx_http_atelier_fill_t *fill,
+    ngx_http_atelier_page_t *page)
+{
+    ngx_http_atelier_page_id_t  id;
+
+    page->stale = page->fresh + fill->conf->feed_stale;
+    page->generation = fill->generation;
+    page->local = 1;
+
+    ngx_http_atelier_feed_id(&fill->feed, &id);
+    ngx_memcpy(id.snapshot, fill->begin.snapshot,
+               NGX_HTTP_ATELIER_SNAPSHOT_LEN);
+
+    if (ngx_http_atelier_cache_put(fill->conf->cache, &id, page) == NGX_OK) {
+        ngx_http_atelier_feed_compress(fill->conf->cache, &id, page);
+    }
 }
 
 

@@ -12,6 +12,9 @@
 static ngx_int_t ngx_http_atelier_page_headers(ngx_http_request_t *r,
     ngx_http_atelier_page_t *page, ngx_http_atelier_cache_e how,
     ngx_str_t *control, ngx_str_t *timing);
+static ngx_int_t ngx_http_atelier_page_send_body(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_atelier_page_set_encoding(ngx_http_request_t *r);
 static ngx_int_t ngx_http_atelier_page_set_etag(ngx_http_request_t *r,
     ngx_http_atelier_page_t *page);
 
@@ -117,9 +120,6 @@ ngx_http_atelier_page_send(ngx_http_request_t *r,
 {
     ngx_int_t                rc;
     ngx_str_t                body;
-    ngx_buf_t               *b;
-    ngx_chain_t              out;
-    ngx_table_elt_t         *h;
     ngx_http_atelier_ctx_t  *ctx;
 
     ctx = ngx_http_atelier_get_ctx(r);
@@ -147,16 +147,9 @@ ngx_http_atelier_page_send(ngx_http_request_t *r,
     if (page->gzip.len) {
         body = page->gzip;
 
-        h = ngx_list_push(&r->headers_out.headers);
-        if (h == NULL) {
+        if (ngx_http_atelier_page_set_encoding(r) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
-
-        ngx_http_atelier_zero_header(h);
-        h->hash = 1;
-        ngx_str_set(&h->key, "Content-Encoding");
-        ngx_str_set(&h->value, "gzip");
-        r->headers_out.content_encoding = h;
     }
 
     r->headers_out.status = NGX_HTTP_OK;
@@ -171,13 +164,25 @@ ngx_http_atelier_page_send(ngx_http_request_t *r,
         return rc;
     }
 
+    return ngx_http_atelier_page_send_body(r, &body);
+}
+
+
+/* The body is sent from where it lies. */
+
+static ngx_int_t
+ngx_http_atelier_page_send_body(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
         return NGX_ERROR;
     }
 
-    b->start = b->pos = body.data;
-    b->end = b->last = body.data + body.len;
+    b->start = b->pos = body->data;
+    b->end = b->last = body->data + body->len;
     b->memory = 1;
     b->last_buf = 1;
     b->last_in_chain = 1;
@@ -186,6 +191,27 @@ ngx_http_atelier_page_send(ngx_http_request_t *r,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_atelier_page_set_encoding(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_atelier_zero_header(h);
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Content-Encoding");
+    ngx_str_set(&h->value, "gzip");
+    r->headers_out.content_encoding = h;
+
+    return NGX_OK;
 }
 
 

@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_atelier_postgres_param(ngx_conf_t *cf,
 static ngx_int_t ngx_http_atelier_postgres_conninfo(ngx_conf_t *cf,
     ngx_http_atelier_postgres_conf_t *pcf, PQconninfoOption *options,
     ngx_str_t *password);
+static const char *ngx_http_atelier_postgres_copy(ngx_conf_t *cf,
+    const char *text);
 static ngx_int_t ngx_http_atelier_postgres_option(ngx_conf_t *cf,
     PQconninfoOption *o);
 static ngx_int_t ngx_http_atelier_postgres_hosts(ngx_conf_t *cf,
@@ -179,8 +181,6 @@ ngx_http_atelier_postgres_conninfo(ngx_conf_t *cf,
     ngx_http_atelier_postgres_conf_t *pcf, PQconninfoOption *options,
     ngx_str_t *password)
 {
-    size_t             len;
-    u_char            *p;
     ngx_uint_t         i, n;
     const char        *host, *addr;
     PQconninfoOption  *o;
@@ -232,17 +232,12 @@ ngx_http_atelier_postgres_conninfo(ngx_conf_t *cf,
             continue;
         }
 
-        len = ngx_strlen(o->keyword) + 1;
-        p = ngx_pnalloc(cf->pool, len + ngx_strlen(o->val) + 1);
-        if (p == NULL) {
+        pcf->keywords[i] = ngx_http_atelier_postgres_copy(cf, o->keyword);
+        pcf->values[i] = ngx_http_atelier_postgres_copy(cf, o->val);
+
+        if (pcf->keywords[i] == NULL || pcf->values[i] == NULL) {
             return NGX_ERROR;
         }
-
-        ngx_memcpy(p, o->keyword, len);
-        ngx_memcpy(p + len, o->val, ngx_strlen(o->val) + 1);
-
-        pcf->keywords[i] = (const char *) p;
-        pcf->values[i] = (const char *) p + len;
 
         if (ngx_strcmp(o->keyword, "user") == 0) {
             *pcf->user = pcf->values[i];
@@ -252,6 +247,25 @@ ngx_http_atelier_postgres_conninfo(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+static const char *
+ngx_http_atelier_postgres_copy(ngx_conf_t *cf, const char *text)
+{
+    u_char  *p;
+    size_t   size;
+
+    size = ngx_strlen(text) + 1;
+
+    p = ngx_pnalloc(cf->pool, size);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(p, text, size);
+
+    return (const char *) p;
 }
 
 

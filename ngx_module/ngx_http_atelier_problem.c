@@ -22,6 +22,10 @@ typedef struct {
 
 static const ngx_http_atelier_title_t *ngx_http_atelier_title(
     ngx_uint_t status);
+static ngx_int_t ngx_http_atelier_problem_core(ngx_http_request_t *r,
+    at_buf_t *b);
+static ngx_int_t ngx_http_atelier_problem_adopt(ngx_http_request_t *r,
+    ngx_http_atelier_ctx_t *ctx, at_str_t text);
 static ngx_int_t ngx_http_atelier_problem_text(ngx_http_request_t *r,
     ngx_http_atelier_problem_t *problem, at_buf_t *b);
 
@@ -238,16 +242,10 @@ ngx_http_atelier_problem_text(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_atelier_problem_replace(ngx_http_request_t *r)
 {
-    u_char                           limit[128];
-    at_buf_t                         b;
-    ngx_int_t                        rc;
-    ngx_http_atelier_ctx_t          *ctx;
-    ngx_http_core_loc_conf_t        *clcf;
-    ngx_http_atelier_problem_t       problem;
-    ngx_http_atelier_loc_conf_t     *alcf;
-    const ngx_http_atelier_title_t  *title;
-
-    static ngx_str_t  no_store = ngx_string("no-store");
+    at_buf_t                      b;
+    ngx_int_t                     rc;
+    ngx_http_atelier_ctx_t       *ctx;
+    ngx_http_atelier_loc_conf_t  *alcf;
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_atelier_module);
 
@@ -263,6 +261,30 @@ ngx_http_atelier_problem_replace(ngx_http_request_t *r)
     if (ctx->answered || ctx->problem.len) {
         return NGX_OK;
     }
+
+    ngx_memzero(&b, sizeof(at_buf_t));
+
+    rc = ngx_http_atelier_problem_core(r, &b);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_atelier_problem_adopt(r, ctx, at_buf_str(&b));
+    }
+
+    at_buf_free(&b);
+
+    return rc;
+}
+
+
+/* What there is to say of a status that is core's. */
+
+static ngx_int_t
+ngx_http_atelier_problem_core(ngx_http_request_t *r, at_buf_t *b)
+{
+    u_char                           limit[128];
+    ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_atelier_problem_t       problem;
+    const ngx_http_atelier_title_t  *title;
 
     title = ngx_http_atelier_title(r->headers_out.status);
 
@@ -281,34 +303,37 @@ ngx_http_atelier_problem_replace(ngx_http_request_t *r)
         problem.detail = (char *) limit;
     }
 
-    ngx_memzero(&b, sizeof(at_buf_t));
-    rc = ngx_http_atelier_problem_text(r, &problem, &b);
+    return ngx_http_atelier_problem_text(r, &problem, b);
+}
 
-    if (rc == NGX_OK) {
-        ctx->problem.data = ngx_pnalloc(r->pool, b.len);
 
-        if (ctx->problem.data) {
-            ngx_memcpy(ctx->problem.data, b.data, b.len);
-            ctx->problem.len = b.len;
+/* Keeps the text as the body to come, and makes the headers those of it. */
 
-            ngx_str_set(&r->headers_out.content_type,
-                        "application/problem+json");
-            r->headers_out.content_type_len = r->headers_out.content_type.len;
-            r->headers_out.content_type_lowcase = NULL;
-            r->headers_out.content_length_n = b.len;
+static ngx_int_t
+ngx_http_atelier_problem_adopt(ngx_http_request_t *r,
+    ngx_http_atelier_ctx_t *ctx, at_str_t text)
+{
+    ngx_int_t  rc;
 
-            rc = ngx_http_atelier_add_header(r, "X-Request-ID",
-                                             ngx_http_atelier_request_id(r));
-            rc |= ngx_http_atelier_add_header(r, "Cache-Control", &no_store);
+    static ngx_str_t  no_store = ngx_string("no-store");
 
-        } else {
-            rc = NGX_ERROR;
-        }
+    ctx->problem.data = ngx_pnalloc(r->pool, text.len);
+    if (ctx->problem.data == NULL) {
+        return NGX_ERROR;
     }
 
-    at_buf_free(&b);
+    ngx_memcpy(ctx->problem.data, text.data, text.len);
+    ctx->problem.len = text.len;
 
-    return rc;
+    ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    r->headers_out.content_length_n = text.len;
+
+    rc = ngx_http_atelier_add_header(r, "X-Request-ID",
+                                     ngx_http_atelier_request_id(r));
+
+    return rc | ngx_http_atelier_add_header(r, "Cache-Control", &no_store);
 }
 
 

@@ -31,6 +31,8 @@ static char *ngx_http_atelier_param_model(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_param_prompt_max(ngx_conf_t *cf,
     ngx_http_atelier_provider_t *p, ngx_str_t *value);
+static char *ngx_http_atelier_provider_param(ngx_conf_t *cf,
+    ngx_http_atelier_provider_t *p, ngx_str_t *value);
 static char *ngx_http_atelier_provider_name(ngx_conf_t *cf,
     ngx_http_atelier_main_conf_t *amcf, ngx_str_t *name);
 static char *ngx_http_atelier_provider_complete(ngx_conf_t *cf,
@@ -54,11 +56,9 @@ ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_atelier_main_conf_t *amcf = conf;
 
-    ngx_int_t                         rc;
-    ngx_str_t                        *value, text;
-    ngx_uint_t                        i;
-    const ngx_http_atelier_param_t   *param;
-    ngx_http_atelier_provider_t      *p, **slot;
+    ngx_str_t                    *value;
+    ngx_uint_t                    i;
+    ngx_http_atelier_provider_t  *p, **slot;
 
     value = cf->args->elts;
 
@@ -87,44 +87,45 @@ ngx_http_atelier_ai_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_atelier_here(cf, &p->party.place);
 
     for (i = 2; i < cf->args->nelts; i++) {
-
-        rc = ngx_http_atelier_party_param(cf, &p->party, &value[i]);
-
-        if (rc == NGX_OK) {
-            continue;
-        }
-
-        if (rc == NGX_ERROR) {
-            return NGX_CONF_ERROR;
-        }
-
-        for (param = ngx_http_atelier_params; param->name.len; param++) {
-            if (ngx_strncmp(value[i].data, param->name.data, param->name.len)
-                == 0)
-            {
-                break;
-            }
-        }
-
-        if (param->name.len == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown parameter \"%V\" of provider \"%V\": "
-                               "known are format=, uri=, result=, "
-                               "result_host=, priority=, timeout=, rate=, "
-                               "max_fails=, fail_timeout=, model=, "
-                               "prompt_max=", &value[i], &p->party.name);
-            return NGX_CONF_ERROR;
-        }
-
-        text.data = value[i].data + param->name.len;
-        text.len = value[i].len - param->name.len;
-
-        if (param->set(cf, p, &text) != NGX_CONF_OK) {
+        if (ngx_http_atelier_provider_param(cf, p, &value[i]) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
     }
 
     return ngx_http_atelier_provider_complete(cf, p);
+}
+
+
+static char *
+ngx_http_atelier_provider_param(ngx_conf_t *cf,
+    ngx_http_atelier_provider_t *p, ngx_str_t *value)
+{
+    ngx_int_t                        rc;
+    ngx_str_t                        text;
+    const ngx_http_atelier_param_t  *param;
+
+    rc = ngx_http_atelier_party_param(cf, &p->party, value);
+
+    if (rc != NGX_DECLINED) {
+        return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+    }
+
+    for (param = ngx_http_atelier_params; param->name.len; param++) {
+        if (ngx_strncmp(value->data, param->name.data, param->name.len) == 0) {
+            text.data = value->data + param->name.len;
+            text.len = value->len - param->name.len;
+
+            return param->set(cf, p, &text);
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown parameter \"%V\" of provider \"%V\": known "
+                       "are format=, uri=, result=, result_host=, priority=, "
+                       "timeout=, rate=, max_fails=, fail_timeout=, model=, "
+                       "prompt_max=", value, &p->party.name);
+
+    return NGX_CONF_ERROR;
 }
 
 

@@ -21,6 +21,7 @@
 
 
 #include "at_shop_pool.h"
+#include "at_shop_tag.h"
 
 
 #define AT_SHOP_DOM_NODES    300000
@@ -29,21 +30,6 @@
 #define AT_SHOP_DOM_DEPTH    512
 #define AT_SHOP_DOM_WORK     20000000
 #define AT_SHOP_NONE         UINT32_MAX
-
-
-/* The name of an element, up to 8 letters of it exactly. */
-#define AT_SHOP_T1(a)                 ((uint64_t) (a))
-#define AT_SHOP_T2(a, b)              (AT_SHOP_T1(a) | (uint64_t) (b) << 8)
-#define AT_SHOP_T3(a, b, c)           (AT_SHOP_T2(a, b) | (uint64_t) (c) << 16)
-#define AT_SHOP_T4(a, b, c, d)                                               \
-    (AT_SHOP_T3(a, b, c) | (uint64_t) (d) << 24)
-#define AT_SHOP_T5(a, b, c, d, e)                                            \
-    (AT_SHOP_T4(a, b, c, d) | (uint64_t) (e) << 32)
-#define AT_SHOP_T6(a, b, c, d, e, f)                                         \
-    (AT_SHOP_T5(a, b, c, d, e) | (uint64_t) (f) << 40)
-#define AT_SHOP_T8(a, b, c, d, e, f, g, h)                                   \
-    (AT_SHOP_T6(a, b, c, d, e, f) | (uint64_t) (g) << 48                     \
-     | (uint64_t) (h) << 56)
 
 
 typedef struct {
