@@ -12,20 +12,10 @@
 #include "ngx_http_atelier_feed.h"
 #include "ngx_http_atelier_page.h"
 #include "ngx_http_atelier_problem.h"
+#include "ngx_http_atelier_readers.h"
 
 
 typedef struct ngx_http_atelier_flight_s  ngx_http_atelier_flight_t;
-
-
-/*
- * A request that waits for a page.  It lives in the request's pool; leaving
- * the flight is its cleanup's business.
- */
-typedef struct {
-    ngx_queue_t                  queue;
-    ngx_http_request_t          *request;
-    ngx_http_atelier_flight_t   *flight;      /* NULL: not in one */
-} ngx_http_atelier_waiter_t;
 
 
 /* atelier_designs [fresh=10m] [stale=1h]; */
@@ -56,14 +46,12 @@ void ngx_http_atelier_designs_disabled(ngx_http_atelier_main_conf_t *amcf,
     ngx_http_atelier_feed_t *feed, ngx_http_atelier_slice_t *slice);
 
 /*
- * Joins the flight of this page, or starts it.  waiter NULL: the page is only
+ * Joins the flight of this page, or starts it.  reader NULL: the page is only
  * to be refreshed.  raw is copied.  NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_atelier_flight_join(ngx_http_request_t *r,
     ngx_http_atelier_page_id_t *id, ngx_str_t *raw,
-    ngx_http_atelier_waiter_t *waiter);
-
-void ngx_http_atelier_flight_leave(ngx_http_atelier_waiter_t *waiter);
+    ngx_http_atelier_reader_t *reader);
 
 /*
  * One design, by its id.  NGX_DECLINED: the address is none of these.  Needs

@@ -33,13 +33,9 @@
 /* After a refresh that failed nobody tries again for so many ms. */
 #define NGX_HTTP_ATELIER_QUIET         5000
 
-#define NGX_HTTP_ATELIER_FLIGHTS       256
-
 
 static ngx_http_atelier_flight_t *ngx_http_atelier_flight_create(
     ngx_http_request_t *r, ngx_http_atelier_page_id_t *id, ngx_str_t *raw);
-static ngx_queue_t *ngx_http_atelier_flight_bucket(
-    ngx_http_atelier_page_id_t *id);
 static void ngx_http_atelier_flight_look(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_recalled(void *data, redisReply *reply);
 static void ngx_http_atelier_flight_looked(void *data, redisReply *reply);
@@ -54,41 +50,25 @@ static void ngx_http_atelier_flight_deadline(ngx_event_t *ev);
 static void ngx_http_atelier_flight_failed(ngx_http_atelier_flight_t *f);
 static void ngx_http_atelier_flight_deliver(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_cache_e how);
-static void ngx_http_atelier_flight_answer_all(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_cache_e how);
-static ngx_int_t ngx_http_atelier_flight_answer(ngx_http_atelier_flight_t *f,
+static ngx_int_t ngx_http_atelier_flight_answer(void *data,
     ngx_http_request_t *r, ngx_http_atelier_cache_e how);
 static void ngx_http_atelier_flight_end(ngx_http_atelier_flight_t *f);
 
 
-static ngx_queue_t  ngx_http_atelier_flights[NGX_HTTP_ATELIER_FLIGHTS];
+static ngx_http_atelier_readers_table_t  ngx_http_atelier_flights;
 
 
 ngx_int_t
 ngx_http_atelier_flight_join(ngx_http_request_t *r,
     ngx_http_atelier_page_id_t *id, ngx_str_t *raw,
-    ngx_http_atelier_waiter_t *waiter)
+    ngx_http_atelier_reader_t *reader)
 {
-    ngx_queue_t                *q, *bucket;
-    ngx_http_atelier_flight_t  *f;
+    ngx_http_atelier_flight_t   *f;
+    ngx_http_atelier_readers_t  *readers;
 
-    bucket = ngx_http_atelier_flight_bucket(id);
-    f = NULL;
+    readers = ngx_http_atelier_readers_find(&ngx_http_atelier_flights, id);
 
-    for (q = ngx_queue_head(bucket);
-         q != ngx_queue_sentinel(bucket);
-         q = ngx_queue_next(q))
-    {
-        f = ngx_queue_data(q, ngx_http_atelier_flight_t, queue);
-
-        if (ngx_memcmp(&f->id, id, sizeof(ngx_http_atelier_page_id_t)) == 0) {
-            break;
-        }
-
-        f = NULL;
-    }
-
-    if (f == NULL) {
+    if (readers == NULL) {
         f = ngx_http_atelier_flight_create(r, id, raw);
 
         if (f == NULL) {
@@ -98,39 +78,15 @@ ngx_http_atelier_flight_join(ngx_http_request_t *r,
         /* begun at the end of this turn, when whoever joins has joined */
 
         ngx_post_event(&f->poll, &ngx_posted_events);
+
+        readers = &f->readers;
     }
 
-    if (waiter) {
-        waiter->flight = f;
-        ngx_queue_insert_tail(&f->waiters, &waiter->queue);
+    if (reader) {
+        ngx_http_atelier_reader_join(reader, readers);
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_atelier_flight_leave(ngx_http_atelier_waiter_t *waiter)
-{
-    if (waiter->flight) {
-        ngx_queue_remove(&waiter->queue);
-        waiter->flight = NULL;
-    }
-}
-
-
-static ngx_queue_t *
-ngx_http_atelier_flight_bucket(ngx_http_atelier_page_id_t *id)
-{
-    ngx_queue_t  *bucket;
-
-    bucket = &ngx_http_atelier_flights[id->feed[0]];
-
-    if (bucket->next == NULL) {
-        ngx_queue_init(bucket);
-    }
-
-    return bucket;
 }
 
 
@@ -172,8 +128,6 @@ ngx_http_atelier_flight_create(ngx_http_request_t *r,
         goto failed;
     }
 
-    ngx_queue_init(&f->waiters);
-
     f->dummy.fd = (ngx_socket_t) -1;
     f->poll.handler = ngx_http_atelier_flight_poll;
     f->poll.data = &f->dummy;
@@ -185,7 +139,11 @@ ngx_http_atelier_flight_create(ngx_http_request_t *r,
     ngx_add_timer(&f->deadline, NGX_HTTP_ATELIER_FILL_DEADLINE
                                 + NGX_HTTP_ATELIER_FLIGHT_GRACE);
 
-    ngx_queue_insert_tail(ngx_http_atelier_flight_bucket(id), &f->queue);
+    f->readers.id = &f->id;
+    f->readers.answer = ngx_http_atelier_flight_answer;
+    f->readers.data = f;
+
+    ngx_http_atelier_readers_init(&ngx_http_atelier_flights, &f->readers);
 
     return f;
 
@@ -358,7 +316,7 @@ ngx_http_atelier_flight_page(ngx_http_atelier_flight_t *f,
     }
 
     if (slice->expired && !f->filled && !f->last) {
-        ngx_http_atelier_flight_answer_all(f, how);
+        ngx_http_atelier_readers_answer(&f->readers, how);
         f->got = 0;
         ngx_http_atelier_flight_fill(f);
         return;
@@ -556,7 +514,7 @@ ngx_http_atelier_flight_failed(ngx_http_atelier_flight_t *f)
     ngx_http_atelier_cache_quiet(f->conf->cache, &id,
                                  NGX_HTTP_ATELIER_QUIET);
 
-    if (!ngx_queue_empty(&f->waiters) && !f->searched
+    if (!ngx_queue_empty(&f->readers.waiting) && !f->searched
         && ngx_http_atelier_cache_peek(f->conf->cache, &id) == NGX_DECLINED)
     {
         f->searched = 1;
@@ -581,50 +539,23 @@ static void
 ngx_http_atelier_flight_deliver(ngx_http_atelier_flight_t *f,
     ngx_http_atelier_cache_e how)
 {
-    /* who asks from now on starts another */
+    ngx_http_atelier_readers_close(&f->readers);
+    ngx_http_atelier_readers_answer(&f->readers, how);
 
-    ngx_queue_remove(&f->queue);
-    ngx_queue_init(&f->queue);
-
-    ngx_http_atelier_flight_answer_all(f, how);
     ngx_http_atelier_flight_end(f);
-}
-
-
-static void
-ngx_http_atelier_flight_answer_all(ngx_http_atelier_flight_t *f,
-    ngx_http_atelier_cache_e how)
-{
-    ngx_queue_t                *q;
-    ngx_connection_t           *c;
-    ngx_http_request_t         *r;
-    ngx_http_atelier_waiter_t  *waiter;
-
-    while (!ngx_queue_empty(&f->waiters)) {
-        q = ngx_queue_head(&f->waiters);
-        waiter = ngx_queue_data(q, ngx_http_atelier_waiter_t, queue);
-
-        ngx_http_atelier_flight_leave(waiter);
-
-        r = waiter->request;
-        c = r->connection;
-
-        ngx_http_set_log_request(c->log, r);
-        ngx_http_finalize_request(r, ngx_http_atelier_flight_answer(f, r,
-                                                                    how));
-        ngx_http_run_posted_requests(c);
-    }
 }
 
 
 /* Each reader gets a copy: the flight ends before the last byte is sent. */
 
 static ngx_int_t
-ngx_http_atelier_flight_answer(ngx_http_atelier_flight_t *f,
-    ngx_http_request_t *r, ngx_http_atelier_cache_e how)
+ngx_http_atelier_flight_answer(void *data, ngx_http_request_t *r,
+    ngx_http_atelier_cache_e how)
 {
+    ngx_http_atelier_flight_t *f = data;
+
     ngx_int_t                    rc;
-    ngx_str_t                   *body, timing;
+    ngx_str_t                    timing;
     ngx_uint_t                   refresh;
     ngx_http_atelier_page_t      page;
     ngx_http_atelier_page_id_t   id;
@@ -637,25 +568,11 @@ ngx_http_atelier_flight_answer(ngx_http_atelier_flight_t *f,
                                     : rc;
     }
 
-    page = f->page;
-    body = &page.plain;
-
-    if (page.gzip.len && ngx_http_atelier_page_gzip(r)) {
-        body = &page.gzip;
-        ngx_str_null(&page.plain);
-
-    } else {
-        ngx_str_null(&page.gzip);
-    }
-
     timing.len = f->timing.len;
     timing.data = ngx_pstrdup(r->pool, &f->timing);
-    body->data = ngx_pstrdup(r->pool, body);
-    page.link.data = ngx_pstrdup(r->pool, &page.link);
-    page.tag.data = ngx_pstrdup(r->pool, &page.tag);
 
-    if (timing.data == NULL || body->data == NULL || page.link.data == NULL
-        || page.tag.data == NULL)
+    if (timing.data == NULL
+        || ngx_http_atelier_page_copy(r, &f->page, &page) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -667,7 +584,7 @@ ngx_http_atelier_flight_answer(ngx_http_atelier_flight_t *f,
 static void
 ngx_http_atelier_flight_end(ngx_http_atelier_flight_t *f)
 {
-    ngx_queue_remove(&f->queue);
+    ngx_http_atelier_readers_close(&f->readers);
 
     if (f->poll.posted) {
         ngx_delete_posted_event(&f->poll);

@@ -16,8 +16,7 @@
 
 
 struct ngx_http_atelier_flight_s {
-    ngx_queue_t                      queue;     /* of its bucket */
-    ngx_queue_t                      waiters;
+    ngx_http_atelier_readers_t       readers;
     ngx_pool_t                      *pool;
     ngx_http_atelier_main_conf_t    *conf;
     ngx_http_atelier_page_id_t       id;        /* as asked for */

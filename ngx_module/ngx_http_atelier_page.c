@@ -114,6 +114,42 @@ ngx_http_atelier_page_etag(ngx_http_request_t *r)
 
 
 ngx_int_t
+ngx_http_atelier_page_copy(ngx_http_request_t *r,
+    const ngx_http_atelier_page_t *from, ngx_http_atelier_page_t *page)
+{
+    ngx_uint_t   i;
+    ngx_str_t   *texts[3];
+
+    *page = *from;
+
+    texts[0] = &page->plain;
+    texts[1] = &page->link;
+    texts[2] = &page->tag;
+
+    if (page->gzip.len && ngx_http_atelier_page_gzip(r)) {
+        texts[0] = &page->gzip;
+        ngx_str_null(&page->plain);
+
+    } else {
+        ngx_str_null(&page->gzip);
+    }
+
+    for (i = 0; i < 3; i++) {
+        if (texts[i]->len == 0) {
+            continue;
+        }
+
+        texts[i]->data = ngx_pstrdup(r->pool, texts[i]);
+        if (texts[i]->data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_atelier_page_send(ngx_http_request_t *r,
     ngx_http_atelier_page_t *page, ngx_http_atelier_cache_e how,
     ngx_str_t *control, ngx_str_t *timing)

@@ -35,6 +35,13 @@ ngx_int_t ngx_http_atelier_page_from(ngx_http_request_t *r,
     ngx_http_atelier_cache_e how);
 
 /*
+ * Makes of a page that does not live as long as the request one that does, in
+ * the form that its client takes.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_atelier_page_copy(ngx_http_request_t *r,
+    const ngx_http_atelier_page_t *from, ngx_http_atelier_page_t *page);
+
+/*
  * Sends a page with that Cache-Control, which must live as long as the
  * request; how says where it came from, timing (may be NULL or empty) what its
  * makers took.  Returns what goes to ngx_http_finalize_request().

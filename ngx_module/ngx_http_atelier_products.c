@@ -25,7 +25,6 @@ static ngx_int_t ngx_http_atelier_products_invalid(ngx_http_request_t *r,
     at_args_error_t *error);
 static ngx_int_t ngx_http_atelier_products_wait(ngx_http_request_t *r,
     ngx_http_atelier_products_ask_t *ask);
-static void ngx_http_atelier_products_left(void *data);
 
 
 ngx_int_t
@@ -303,43 +302,19 @@ static ngx_int_t
 ngx_http_atelier_products_wait(ngx_http_request_t *r,
     ngx_http_atelier_products_ask_t *ask)
 {
-    ngx_http_cleanup_t                  *cln;
-    ngx_http_atelier_products_waiter_t  *waiter;
+    ngx_http_atelier_reader_t  *reader;
 
-    waiter = ngx_pcalloc(r->pool, sizeof(ngx_http_atelier_products_waiter_t));
-    cln = ngx_http_cleanup_add(r, 0);
+    reader = ngx_http_atelier_reader_create(r);
 
-    if (waiter == NULL || cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    cln->handler = ngx_http_atelier_products_left;
-    cln->data = waiter;
-    waiter->request = r;
-
-    if (ngx_http_atelier_products_join(r, ask, waiter) != NGX_OK) {
+    if (reader == NULL
+        || ngx_http_atelier_products_join(r, ask, reader) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     /* a reader who leaves is noticed; the flight goes on without him */
 
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->main->count++;
-
-    return NGX_DONE;
-}
-
-
-static void
-ngx_http_atelier_products_left(void *data)
-{
-    ngx_http_atelier_products_leave(data);
+    return ngx_http_atelier_reader_wait(reader);
 }
 
 

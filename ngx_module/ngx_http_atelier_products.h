@@ -13,6 +13,7 @@
 
 #include "ngx_http_atelier_page.h"
 #include "ngx_http_atelier_postgres.h"
+#include "ngx_http_atelier_readers.h"
 #include "ngx_http_atelier_shop.h"
 #include "ngx_http_atelier_snapshot.h"
 #include "at_shop_args.h"
@@ -59,17 +60,8 @@ typedef struct ngx_http_atelier_products_flight_s
     ngx_http_atelier_products_flight_t;
 
 
-/* A request that waits for a page; as those of /designs. */
-typedef struct {
-    ngx_queue_t                          queue;
-    ngx_http_request_t                  *request;
-    ngx_http_atelier_products_flight_t  *flight;     /* NULL: in none */
-} ngx_http_atelier_products_waiter_t;
-
-
 struct ngx_http_atelier_products_flight_s {
-    ngx_queue_t                       queue;     /* of its bucket */
-    ngx_queue_t                       waiters;
+    ngx_http_atelier_readers_t        readers;
     ngx_pool_t                       *pool;
     ngx_http_atelier_main_conf_t     *conf;
     ngx_http_atelier_products_ask_t   ask;
@@ -121,14 +113,12 @@ ngx_int_t ngx_http_atelier_products_nothing(ngx_http_request_t *r,
 ngx_int_t ngx_http_atelier_products_away(ngx_http_request_t *r);
 
 /*
- * Joins the flight of this page, or starts it.  waiter NULL: the page is only
+ * Joins the flight of this page, or starts it.  reader NULL: the page is only
  * to be made anew.  NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_atelier_products_join(ngx_http_request_t *r,
     ngx_http_atelier_products_ask_t *ask,
-    ngx_http_atelier_products_waiter_t *waiter);
-void ngx_http_atelier_products_leave(
-    ngx_http_atelier_products_waiter_t *waiter);
+    ngx_http_atelier_reader_t *reader);
 
 /* A flight's page in Redis: asked for, as it came, and left there. */
 ngx_int_t ngx_http_atelier_products_recall(

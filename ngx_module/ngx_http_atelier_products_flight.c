@@ -16,14 +16,10 @@
 /* After a page that could not be made nobody tries again for so many ms. */
 #define NGX_HTTP_ATELIER_PRODUCTS_QUIET  1000
 
-#define NGX_HTTP_ATELIER_PRODUCTS_FLIGHTS  256
-
 
 static ngx_http_atelier_products_flight_t *
     ngx_http_atelier_products_flight_create(ngx_http_request_t *r,
     ngx_http_atelier_products_ask_t *ask);
-static ngx_queue_t *ngx_http_atelier_products_bucket(
-    ngx_http_atelier_page_id_t *id);
 static void ngx_http_atelier_products_timer(ngx_event_t *ev);
 static void ngx_http_atelier_products_looked(void *data, redisReply *reply);
 static void ngx_http_atelier_products_search(
@@ -40,45 +36,25 @@ static void ngx_http_atelier_products_failed(
     ngx_http_atelier_products_flight_t *f);
 static void ngx_http_atelier_products_deliver(
     ngx_http_atelier_products_flight_t *f, ngx_http_atelier_cache_e how);
-static ngx_int_t ngx_http_atelier_products_answer(
-    ngx_http_atelier_products_flight_t *f, ngx_http_request_t *r,
-    ngx_http_atelier_cache_e how);
+static ngx_int_t ngx_http_atelier_products_answer(void *data,
+    ngx_http_request_t *r, ngx_http_atelier_cache_e how);
 static void ngx_http_atelier_products_end(
     ngx_http_atelier_products_flight_t *f);
 
 
-static ngx_queue_t  ngx_http_atelier_products_flights[
-                                          NGX_HTTP_ATELIER_PRODUCTS_FLIGHTS];
+static ngx_http_atelier_readers_table_t  ngx_http_atelier_products_flights;
 
 
 ngx_int_t
 ngx_http_atelier_products_join(ngx_http_request_t *r,
-    ngx_http_atelier_products_ask_t *ask,
-    ngx_http_atelier_products_waiter_t *waiter)
+    ngx_http_atelier_products_ask_t *ask, ngx_http_atelier_reader_t *reader)
 {
-    ngx_queue_t                         *q, *bucket;
+    ngx_http_atelier_readers_t          *readers;
     ngx_http_atelier_products_flight_t  *f;
 
-    bucket = ngx_http_atelier_products_bucket(&ask->id);
-    f = NULL;
-
-    for (q = ngx_queue_head(bucket);
-         q != ngx_queue_sentinel(bucket);
-         q = ngx_queue_next(q))
-    {
-        f = ngx_queue_data(q, ngx_http_atelier_products_flight_t, queue);
-
-        if (ngx_memcmp(&f->ask.id, &ask->id,
-                       sizeof(ngx_http_atelier_page_id_t))
-            == 0)
-        {
-            break;
-        }
-
-        f = NULL;
-    }
-
-    if (f == NULL) {
+    readers = ngx_http_atelier_readers_find(&ngx_http_atelier_products_flights,
+                                            &ask->id);
+    if (readers == NULL) {
         f = ngx_http_atelier_products_flight_create(r, ask);
 
         if (f == NULL) {
@@ -88,39 +64,15 @@ ngx_http_atelier_products_join(ngx_http_request_t *r,
         /* begun at the end of this turn, when whoever joins has joined */
 
         ngx_post_event(&f->timer, &ngx_posted_events);
+
+        readers = &f->readers;
     }
 
-    if (waiter) {
-        waiter->flight = f;
-        ngx_queue_insert_tail(&f->waiters, &waiter->queue);
+    if (reader) {
+        ngx_http_atelier_reader_join(reader, readers);
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_atelier_products_leave(ngx_http_atelier_products_waiter_t *waiter)
-{
-    if (waiter->flight) {
-        ngx_queue_remove(&waiter->queue);
-        waiter->flight = NULL;
-    }
-}
-
-
-static ngx_queue_t *
-ngx_http_atelier_products_bucket(ngx_http_atelier_page_id_t *id)
-{
-    ngx_queue_t  *bucket;
-
-    bucket = &ngx_http_atelier_products_flights[id->feed[0]];
-
-    if (bucket->next == NULL) {
-        ngx_queue_init(bucket);
-    }
-
-    return bucket;
 }
 
 
@@ -167,8 +119,6 @@ ngx_http_atelier_products_flight_create(ngx_http_request_t *r,
         goto failed;
     }
 
-    ngx_queue_init(&f->waiters);
-
     f->dummy.fd = (ngx_socket_t) -1;
     f->timer.handler = ngx_http_atelier_products_timer;
     f->timer.data = &f->dummy;
@@ -176,8 +126,12 @@ ngx_http_atelier_products_flight_create(ngx_http_request_t *r,
     f->wait.handler = ngx_http_atelier_products_heard;
     f->wait.data = f;
 
-    ngx_queue_insert_tail(ngx_http_atelier_products_bucket(&f->ask.id),
-                          &f->queue);
+    f->readers.id = &f->ask.id;
+    f->readers.answer = ngx_http_atelier_products_answer;
+    f->readers.data = f;
+
+    ngx_http_atelier_readers_init(&ngx_http_atelier_products_flights,
+                                  &f->readers);
 
     return f;
 
@@ -402,30 +356,8 @@ static void
 ngx_http_atelier_products_deliver(ngx_http_atelier_products_flight_t *f,
     ngx_http_atelier_cache_e how)
 {
-    ngx_queue_t                         *q;
-    ngx_connection_t                    *c;
-    ngx_http_request_t                  *r;
-    ngx_http_atelier_products_waiter_t  *waiter;
-
-    /* who asks from now on starts another */
-
-    ngx_queue_remove(&f->queue);
-    ngx_queue_init(&f->queue);
-
-    while (!ngx_queue_empty(&f->waiters)) {
-        q = ngx_queue_head(&f->waiters);
-        waiter = ngx_queue_data(q, ngx_http_atelier_products_waiter_t, queue);
-
-        ngx_http_atelier_products_leave(waiter);
-
-        r = waiter->request;
-        c = r->connection;
-
-        ngx_http_set_log_request(c->log, r);
-        ngx_http_finalize_request(r, ngx_http_atelier_products_answer(f, r,
-                                                                      how));
-        ngx_http_run_posted_requests(c);
-    }
+    ngx_http_atelier_readers_close(&f->readers);
+    ngx_http_atelier_readers_answer(&f->readers, how);
 
     ngx_http_atelier_products_end(f);
 }
@@ -434,13 +366,14 @@ ngx_http_atelier_products_deliver(ngx_http_atelier_products_flight_t *f,
 /* Each reader gets a copy: the flight ends before the last byte is sent. */
 
 static ngx_int_t
-ngx_http_atelier_products_answer(ngx_http_atelier_products_flight_t *f,
-    ngx_http_request_t *r, ngx_http_atelier_cache_e how)
+ngx_http_atelier_products_answer(void *data, ngx_http_request_t *r,
+    ngx_http_atelier_cache_e how)
 {
-    ngx_int_t                 rc;
-    ngx_str_t                *body;
-    ngx_uint_t                refresh;
-    ngx_http_atelier_page_t   page;
+    ngx_http_atelier_products_flight_t *f = data;
+
+    ngx_int_t                rc;
+    ngx_uint_t               refresh;
+    ngx_http_atelier_page_t  page;
 
     if (f->nothing) {
         return ngx_http_atelier_products_nothing(r, how);
@@ -458,21 +391,7 @@ ngx_http_atelier_products_answer(ngx_http_atelier_products_flight_t *f,
         return ngx_http_atelier_products_away(r);
     }
 
-    page = f->page;
-    body = &page.plain;
-
-    if (page.gzip.len && ngx_http_atelier_page_gzip(r)) {
-        body = &page.gzip;
-        ngx_str_null(&page.plain);
-
-    } else {
-        ngx_str_null(&page.gzip);
-    }
-
-    body->data = ngx_pstrdup(r->pool, body);
-    page.tag.data = ngx_pstrdup(r->pool, &page.tag);
-
-    if (body->data == NULL || page.tag.data == NULL) {
+    if (ngx_http_atelier_page_copy(r, &f->page, &page) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -483,7 +402,7 @@ ngx_http_atelier_products_answer(ngx_http_atelier_products_flight_t *f,
 static void
 ngx_http_atelier_products_end(ngx_http_atelier_products_flight_t *f)
 {
-    ngx_queue_remove(&f->queue);
+    ngx_http_atelier_readers_close(&f->readers);
 
     if (f->timer.posted) {
         ngx_delete_posted_event(&f->timer);
