@@ -126,9 +126,12 @@ at_shop_currency(at_str_t text)
         return NULL;
     }
 
+    memcpy(low, text.data, text.len);
+
     for (i = 0; i < text.len; i++) {
-        low[i] = text.data[i] >= 'A' && text.data[i] <= 'Z'
-                 ? (char) (text.data[i] | 0x20) : text.data[i];
+        if (low[i] >= 'A' && low[i] <= 'Z') {
+            low[i] |= 0x20;
+        }
     }
 
     n = at_shop_currency_at((at_str_t) { text.len, low }, code);

@@ -58,7 +58,9 @@ pass('what they say later is stored');
 until_true('the end', sub { state() eq 'done' });
 pass('... which is the end');
 cmp_ok(left(), '>', 500000, '... and they are not asked again soon');
-my ($over) = $worker->events('job.over');
+my ($over) = until_true('the line', sub {
+    my ($line) = $worker->events('job.over');
+    return $line });
 is($over->{came}, 2, '... as the log says');
 
 # Both fail after their time: they may be asked again soon.

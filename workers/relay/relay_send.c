@@ -28,7 +28,7 @@
 #define RELAY_WORDS   4
 #define RELAY_PASSES  3
 #define RELAY_RETRY   1000      /* ms */
-#define RELAY_GAP     -1
+#define RELAY_GAP     (-1)
 
 
 static const at_redis_script_t  relay_send_publish = {
@@ -174,7 +174,7 @@ relay_send_pass(relay_t *t)
         }
     }
 
-    rc = relay_send_some(t, rows, n);
+    rc = n ? relay_send_some(t, rows, n) : AT_OK;
     free(rows);
 
     return rc;
