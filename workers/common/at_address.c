@@ -199,6 +199,37 @@ at_address_parse(const char *text, at_address_rule_t *rule)
 }
 
 
+const char *
+at_address_check(const char *text)
+{
+    at_address_rule_t  rule;
+
+    return (at_address_parse(text, &rule) != AT_OK)
+           ? "is no address: write 127.0.0.1, 127.0.0.1:8081, 10.0.0.0/8 or "
+             "[::1]:8081" : NULL;
+}
+
+
+int
+at_address_list(at_address_list_t *list, char *const *texts, size_t n)
+{
+    size_t  i;
+
+    list->rules = calloc(n + 1, sizeof(at_address_rule_t));
+    if (list->rules == NULL) {
+        return AT_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        (void) at_address_parse(texts[i], &list->rules[i]);
+    }
+
+    list->n = n;
+
+    return AT_OK;
+}
+
+
 /* The digits behind the sign at *p; a missing number is no zero. */
 
 static int

@@ -35,6 +35,12 @@ typedef struct {
 /* 127.0.0.1, 127.0.0.1:8081, 10.0.0.0/8, ::1, [::1]:8081, [fd00::]/8. */
 int at_address_parse(const char *text, at_address_rule_t *rule);
 
+/* For a setting: NULL, or what is wrong with it. */
+const char *at_address_check(const char *text);
+
+/* Of texts that were checked; the caller frees rules.  AT_ERROR: no memory. */
+int at_address_list(at_address_list_t *list, char *const *texts, size_t n);
+
 /* 1: an address of the public network, whatever its port. */
 int at_address_public(const struct sockaddr *sa);
 

@@ -217,7 +217,7 @@ typedef struct {
     { "fetch", "proxy", AT_CONF_LIST, offsetof(type, member.proxies),         \
       "", 0, 0, at_look_conf_proxy },                                         \
     { "fetch", "allow_address", AT_CONF_LIST,                                 \
-      offsetof(type, member.allow_address), "", 0, 0, at_look_conf_address }
+      offsetof(type, member.allow_address), "", 0, 0, at_address_check }
 
 /* What at_look_create() wants, made of the settings, which must outlive it. */
 typedef struct {
@@ -231,7 +231,6 @@ int at_look_wire(at_look_wire_t *w, const at_look_conf_t *conf,
 void at_look_unwire(at_look_wire_t *w);
 
 const char *at_look_conf_agent(const char *value);
-const char *at_look_conf_address(const char *value);
 const char *at_look_conf_proxy(const char *value);
 
 

@@ -17,22 +17,14 @@ int
 at_look_wire(at_look_wire_t *w, const at_look_conf_t *conf,
     const at_redis_settings_t *redis)
 {
-    size_t  i;
-
     memset(w, 0, sizeof(at_look_wire_t));
 
-    w->allow.rules = calloc(conf->allow_address.n + 1,
-                            sizeof(at_address_rule_t));
-    if (w->allow.rules == NULL) {
+    if (at_address_list(&w->allow, conf->allow_address.items,
+                        conf->allow_address.n)
+        != AT_OK)
+    {
         return AT_ERROR;
     }
-
-    for (i = 0; i < conf->allow_address.n; i++) {
-        (void) at_address_parse(conf->allow_address.items[i],
-                                &w->allow.rules[i]);
-    }
-
-    w->allow.n = conf->allow_address.n;
 
     w->crawl = (at_crawl_settings_t) {
         .fetch = {
@@ -80,17 +72,6 @@ at_look_conf_agent(const char *value)
     }
 
     return i ? NULL : "is empty: write a name, and an address of whom to ask";
-}
-
-
-const char *
-at_look_conf_address(const char *value)
-{
-    at_address_rule_t  rule;
-
-    return (at_address_parse(value, &rule) != AT_OK)
-           ? "is no address: write 127.0.0.1, 127.0.0.1:8081, 10.0.0.0/8 or "
-             "[::1]:8081" : NULL;
 }
 
 

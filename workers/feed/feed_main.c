@@ -19,7 +19,6 @@
 
 static int feed_main_read(const char *file, void *data,
     char error[AT_CONF_ERROR_MAX]);
-static int feed_main_allow(feed_run_t *run);
 static void feed_main_wire(feed_run_t *run);
 static void feed_main_clear(void *data);
 static int feed_main_start(void *data);
@@ -63,36 +62,16 @@ feed_main_read(const char *file, void *data, char error[AT_CONF_ERROR_MAX])
         return AT_ERROR;
     }
 
-    if (feed_main_allow(run) != AT_OK) {
+    if (at_address_list(&run->allow, run->settings.hash_allow_address.items,
+                        run->settings.hash_allow_address.n)
+        != AT_OK)
+    {
         (void) snprintf(error, AT_CONF_ERROR_MAX, "no memory");
         feed_main_clear(run);
         return AT_ERROR;
     }
 
     feed_main_wire(run);
-
-    return AT_OK;
-}
-
-
-static int
-feed_main_allow(feed_run_t *run)
-{
-    size_t           i;
-    at_conf_list_t  *list = &run->settings.hash_allow_address;
-
-    run->allow.rules = calloc(list->n + 1, sizeof(at_address_rule_t));
-    if (run->allow.rules == NULL) {
-        return AT_ERROR;
-    }
-
-    for (i = 0; i < list->n; i++) {
-        if (at_address_parse(list->items[i], &run->allow.rules[i]) != AT_OK) {
-            return AT_ERROR;
-        }
-    }
-
-    run->allow.n = list->n;
 
     return AT_OK;
 }

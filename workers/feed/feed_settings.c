@@ -16,7 +16,6 @@
 
 static const char *feed_settings_agent(const char *value);
 static const char *feed_settings_query(const char *value);
-static const char *feed_settings_rule(const char *value);
 
 
 static const at_conf_key_t  feed_settings_keys[] = {
@@ -51,7 +50,7 @@ static const at_conf_key_t  feed_settings_keys[] = {
     feed_key("hash", "user_agent", AT_CONF_TEXT, hash_user_agent, NULL,
              0, 0, feed_settings_agent),
     feed_key("hash", "allow_address", AT_CONF_LIST, hash_allow_address, "",
-             0, 0, feed_settings_rule),
+             0, 0, at_address_check),
     { .section = NULL }
 };
 
@@ -104,15 +103,4 @@ static const char *
 feed_settings_query(const char *value)
 {
     return (strlen(value) > 300) ? "is longer than 300 bytes" : NULL;
-}
-
-
-static const char *
-feed_settings_rule(const char *value)
-{
-    at_address_rule_t  rule;
-
-    return (at_address_parse(value, &rule) != AT_OK)
-           ? "is no address: write 127.0.0.1, 127.0.0.1:8081, 10.0.0.0/8 or "
-             "[::1]:8081" : NULL;
 }
