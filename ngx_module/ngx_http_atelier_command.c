@@ -25,19 +25,8 @@ ngx_int_t
 ngx_http_atelier_command(ngx_http_request_t *r, const at_field_t *table,
     ngx_uint_t n, ngx_http_atelier_command_pt run)
 {
-    ngx_int_t                    rc;
     ngx_http_atelier_ctx_t      *ctx;
     ngx_http_atelier_command_t  *command;
-
-    rc = ngx_http_atelier_operator_check(r);
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
-    rc = ngx_http_atelier_allow(r, NGX_HTTP_POST, "POST");
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
 
     ctx = ngx_http_atelier_get_ctx(r);
     command = ngx_palloc(r->pool, sizeof(ngx_http_atelier_command_t));
@@ -58,9 +47,29 @@ ngx_http_atelier_command(ngx_http_request_t *r, const at_field_t *table,
 
     ctx->command = command;
 
+    return ngx_http_atelier_command_post(r, ngx_http_atelier_command_body);
+}
+
+
+ngx_int_t
+ngx_http_atelier_command_post(ngx_http_request_t *r,
+    ngx_http_client_body_handler_pt body)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_atelier_operator_check(r);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    rc = ngx_http_atelier_allow(r, NGX_HTTP_POST, "POST");
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     r->request_body_in_single_buf = 1;
 
-    rc = ngx_http_read_client_request_body(r, ngx_http_atelier_command_body);
+    rc = ngx_http_read_client_request_body(r, body);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;

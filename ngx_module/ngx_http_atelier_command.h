@@ -30,6 +30,10 @@ typedef ngx_int_t (*ngx_http_atelier_command_pt)(ngx_http_request_t *r,
 ngx_int_t ngx_http_atelier_command(ngx_http_request_t *r,
     const at_field_t *table, ngx_uint_t n, ngx_http_atelier_command_pt run);
 
+/* The same for what reads more than texts: body is called with it. */
+ngx_int_t ngx_http_atelier_command_post(ngx_http_request_t *r,
+    ngx_http_client_body_handler_pt body);
+
 /* A 400 that names the field. */
 ngx_int_t ngx_http_atelier_command_bad(ngx_http_request_t *r,
     const char *code, const char *field, const char *detail);

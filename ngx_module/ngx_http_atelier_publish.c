@@ -10,7 +10,6 @@
 
 #include "ngx_http_atelier_command.h"
 #include "ngx_http_atelier_hub.h"
-#include "ngx_http_atelier_operator.h"
 #include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_redis.h"
 
@@ -63,27 +62,7 @@ ngx_http_atelier_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_atelier_publish_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
-
-    rc = ngx_http_atelier_operator_check(r);
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
-    rc = ngx_http_atelier_allow(r, NGX_HTTP_POST, "POST");
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
-    r->request_body_in_single_buf = 1;
-
-    rc = ngx_http_read_client_request_body(r, ngx_http_atelier_publish_body);
-
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return rc;
-    }
-
-    return NGX_DONE;
+    return ngx_http_atelier_command_post(r, ngx_http_atelier_publish_body);
 }
 
 
