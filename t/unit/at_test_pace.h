@@ -11,8 +11,6 @@
 #include "at_test_redis.h"
 #include "at_pace.h"
 
-#include <time.h>
-
 
 #define SECOND  ((int64_t) 1000000)
 #define NAME    AT_STR("shop.test")
@@ -50,17 +48,6 @@ settings(int shared)
         .window = SECOND / 20,
         .wall_least = 900 * SECOND, .wall_most = 86400 * SECOND
     };
-}
-
-
-static inline int64_t
-now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 

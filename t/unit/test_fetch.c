@@ -6,6 +6,7 @@
 
 #include "at_test.h"
 #include "at_fetch.h"
+#include "at_time.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -216,6 +217,44 @@ test_plain(void **state)
 
 
 static void
+went(at_fetch_call_t *call)
+{
+    *(int64_t *) call->data = call->wrote;
+}
+
+
+/* When a request is with the kernel is known before there is an answer. */
+
+static void
+test_wrote(void **state)
+{
+    char              url[64];
+    int64_t           before, wrote;
+    at_fetch_t       *f;
+    at_fetch_head_t   head;
+    at_fetch_call_t   call;
+
+    (void) state;
+
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/", server.port);
+    call = (at_fetch_call_t) { .url = at_test_str(url), .after = went,
+                               .data = &wrote, .head = &head };
+    wrote = 0;
+    before = at_time_micro();
+
+    f = at_fetch_create(&settings);
+    at_fetch_run(f, &call, 1, NULL);
+
+    assert_int_equal(call.outcome, AT_FETCH_OK);
+    assert_true(wrote >= before + head.connected);
+    assert_true(wrote <= at_time_micro());
+
+    at_fetch_clear(&call);
+    at_fetch_free(f);
+}
+
+
+static void
 test_bounds(void **state)
 {
     at_fetch_t       *f;
@@ -331,6 +370,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup(test_plain, reset),
+        cmocka_unit_test_setup(test_wrote, reset),
         cmocka_unit_test_setup(test_bounds, reset),
         cmocka_unit_test_setup(test_used_again, reset),
         cmocka_unit_test_setup(test_stopped, reset),

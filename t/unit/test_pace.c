@@ -264,7 +264,7 @@ test_flight(void **state)
 
         assert_int_equal(at_pace_take(q, NAME, &g, rule(0, 2), &two, &wait),
                          AT_PACE_BUSY);
-        at_pace_went(p, NAME, &h, rule(0, 9), &one);
+        at_pace_went(p, NAME, &h, rule(0, 9), &one, 0);
     }
 
     while (at_pace_take(q, NAME, &g, rule(0, 2), &two, &wait) != AT_PACE_GO) {
@@ -279,7 +279,7 @@ test_flight(void **state)
 
     assert_int_equal(at_pace_sent(q, NAME, &g, rule(0, 9), &two), AT_ERROR);
     assert_int_equal(at_pace_sent(p, NAME, &h, rule(0, 9), &three), AT_OK);
-    at_pace_went(p, NAME, &h, rule(0, 9), &three);
+    at_pace_went(p, NAME, &h, rule(0, 9), &three, 0);
 
     /* three are in flight, and no more may be */
 
@@ -489,7 +489,7 @@ test_turns(void **state)
                                       rule(60 * SECOND, 9), &t, &wait),
                          AT_PACE_WAIT);
         assert_true(wait > 59 * SECOND && wait < round + 61 * SECOND);
-        due[i] = now() + wait;
+        due[i] = at_time_micro() + wait;
     }
 
     for (i = 0; i < 4; i++) {
@@ -627,7 +627,7 @@ test_away(void **state)
     assert_int_equal(at_pace_sent(p, NAME, &h, rule(SECOND / 10, 9), &t),
                      AT_OK);
     at_pace_done(p, NAME, &h, rule(SECOND / 10, 9), &t, AT_PACE_GOOD, 0);
-    from = now();
+    from = at_time_micro();
     at_test_redis_kill(&server);
 
     /* in its own turn of four, and one at a time */
@@ -649,14 +649,14 @@ test_away(void **state)
         (void) usleep((useconds_t) wait);
     }
 
-    assert_true(now() - from >= SECOND / 10);
+    assert_true(at_time_micro() - from >= SECOND / 10);
     assert_false(at_pace_shared(p));
 
     do {
         assert_int_not_equal(at_pace_take(p, NAME, &h, rule(SECOND / 10, 8), &u,
                                           &wait), AT_PACE_GO);
         (void) usleep(100000);
-    } while (now() < t.sent + SECOND);
+    } while (at_time_micro() < t.sent + SECOND);
 
     /* what was seen meanwhile is told to a Redis that knows nothing */
 

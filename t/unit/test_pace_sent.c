@@ -67,7 +67,7 @@ next(const at_pace_settings_t *s, const at_pace_rule_t *r)
     }
 
     assert_int_equal(at_pace_sent(p, NAME, &h, r, &t), AT_OK);
-    at_pace_went(p, NAME, &h, r, &t);
+    at_pace_went(p, NAME, &h, r, &t, 0);
     at_pace_done(p, NAME, &h, r, &t, AT_PACE_GOOD, 0);
     at_pace_free(p);
 
@@ -109,13 +109,49 @@ test_late(void **state)
     }
 
     went = redis_now(r);
-    at_pace_went(p, NAME, &h, &gap, &t);
+    at_pace_went(p, NAME, &h, &gap, &t, 0);
     at_pace_done(p, NAME, &h, &gap, &t, AT_PACE_GOOD, 0);
 
     assert_true(next(&s, &gap) >= went + GAP);
 
     at_pace_free(p);
     at_pace_free(q);
+    at_redis_free(r);
+}
+
+
+/* The time until that is told is not lost. */
+
+static void
+test_since(void **state)
+{
+    int64_t                wait;
+    at_pace_t             *p;
+    at_redis_t            *r;
+    redisReply            *reply;
+    at_pace_host_t         h;
+    at_pace_ticket_t       t;
+    at_pace_settings_t     s = settings(1);
+    const at_pace_rule_t   gap = { .gap = GAP, .limit = 4 };
+
+    (void) state;
+    flush();
+
+    r = at_redis_create(&server.settings);
+    p = at_pace_create(&s);
+    memset(&h, 0, sizeof(h));
+
+    assert_int_equal(at_pace_take(p, NAME, &h, &gap, &t, &wait), AT_PACE_GO);
+    assert_int_equal(at_pace_sent(p, NAME, &h, &gap, &t), AT_OK);
+
+    /* no sooner than it had leave to */
+
+    at_pace_went(p, NAME, &h, &gap, &t, at_time_micro() - 60 * SECOND);
+    reply = at_redis_call(r, "HGET atelier:pace:%s next", "shop.test");
+    assert_int_equal(at_redis_int(reply), t.stamp + GAP);
+    freeReplyObject(reply);
+
+    at_pace_free(p);
     at_redis_free(r);
 }
 
@@ -152,7 +188,7 @@ test_untold(void **state)
 
     cut(r, redis_client(r) + 1);
     went = redis_now(r);
-    at_pace_went(p, NAME, &h, &gap, &t);
+    at_pace_went(p, NAME, &h, &gap, &t, 0);
     assert_false(t.told);
 
     while (!at_pace_shared(p)) {
@@ -205,7 +241,7 @@ test_lost(void **state)
     assert_true(t.local);
     assert_true(t.until > 0);
 
-    while (now() <= t.until) {
+    while (at_time_micro() <= t.until) {
         (void) usleep(20000);
     }
 
@@ -237,7 +273,7 @@ test_later(void **state)
 
     assert_int_equal(at_pace_take(p, NAME, &h, &gap, &t, &wait), AT_PACE_GO);
     assert_int_equal(at_pace_sent(p, NAME, &h, &gap, &t), AT_OK);
-    at_pace_went(p, NAME, &h, &gap, &t);
+    at_pace_went(p, NAME, &h, &gap, &t, 0);
 
     while (at_pace_take(p, NAME, &h, &gap, &u, &wait) != AT_PACE_GO) {
         (void) usleep(1000);
@@ -245,7 +281,7 @@ test_later(void **state)
 
     at_pace_done(p, NAME, &h, &gap, &t, AT_PACE_NOTHING, 60 * SECOND);
     assert_int_equal(at_pace_sent(p, NAME, &h, &gap, &u), AT_OK);
-    at_pace_went(p, NAME, &h, &gap, &u);
+    at_pace_went(p, NAME, &h, &gap, &u, 0);
     at_pace_done(p, NAME, &h, &gap, &u, AT_PACE_GOOD, 0);
 
     assert_int_equal(at_pace_take(p, NAME, &h, &gap, &t, &wait),
@@ -279,6 +315,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_late),
+        cmocka_unit_test(test_since),
         cmocka_unit_test(test_untold),
         cmocka_unit_test(test_lost),
         cmocka_unit_test(test_later),

@@ -219,7 +219,8 @@ at_crawl_went(at_fetch_call_t *call)
     at_crawl_host_t    *h = f->host;
     at_str_t            name = { h->len, h->name };
 
-    at_pace_went(f->crawl->pace, name, &h->pace, &f->rule, &f->ticket);
+    at_pace_went(f->crawl->pace, name, &h->pace, &f->rule, &f->ticket,
+                 call->wrote);
 
     if (at_crawl_head(h)) {
         at_crawl_look(f->crawl, h, (h->pace.next + 999) / 1000);

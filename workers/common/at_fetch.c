@@ -8,6 +8,7 @@
  */
 
 #include "at_fetch_own.h"
+#include "at_time.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -38,6 +39,8 @@ static void at_fetch_address(at_fetch_head_t *head,
     const struct sockaddr *sa);
 static int at_fetch_before(void *data, char *ip, char *local, int port,
     int local_port);
+static int at_fetch_wrote(CURL *easy, curl_infotype type, char *p, size_t n,
+    void *data);
 
 
 int
@@ -380,6 +383,14 @@ at_fetch_options(at_fetch_t *f, at_fetch_call_t *call)
          && at_fetch_set(CURLOPT_WRITEFUNCTION, at_fetch_body)
          && at_fetch_set(CURLOPT_WRITEDATA, call);
 
+    /* no other function is told when a request is with the kernel */
+
+    if (call->after) {
+        ok = ok && at_fetch_set(CURLOPT_DEBUGFUNCTION, at_fetch_wrote)
+             && at_fetch_set(CURLOPT_DEBUGDATA, call)
+             && at_fetch_set(CURLOPT_VERBOSE, 1L);
+    }
+
     if (s->compressed && !call->plain) {
         ok = ok && at_fetch_set(CURLOPT_ACCEPT_ENCODING, "gzip, br");
     }
@@ -636,10 +647,31 @@ at_fetch_before(void *data, char *ip, char *local, int port, int local_port)
         return CURL_PREREQFUNC_ABORT;
     }
 
+    call->wrote = 0;
+
     if (call->after) {
         call->next = call->fetch->sent;
         call->fetch->sent = call;
     }
 
     return CURL_PREREQFUNC_OK;
+}
+
+
+/* The headers, with all that is written of them so far. */
+
+static int
+at_fetch_wrote(CURL *easy, curl_infotype type, char *p, size_t n, void *data)
+{
+    at_fetch_call_t *call = data;
+
+    (void) easy;
+    (void) p;
+    (void) n;
+
+    if (type == CURLINFO_HEADER_OUT) {
+        call->wrote = at_time_micro();
+    }
+
+    return 0;
 }

@@ -92,7 +92,7 @@ typedef struct at_fetch_call_s  at_fetch_call_t;
  */
 typedef int (*at_fetch_before_pt)(at_fetch_call_t *call);
 
-/* ... and then it was sent. */
+/* ... and then it was sent, see "wrote". */
 typedef void (*at_fetch_after_pt)(at_fetch_call_t *call);
 
 
@@ -121,6 +121,8 @@ struct at_fetch_call_s {
     at_fetch_outcome_e   outcome;
     long                 status;        /* 0: no answer */
     int64_t              retry_after;   /* ms; 0: not said */
+    int64_t              wrote;         /* at_time_micro() just after the
+                                           request was; 0: not yet */
     at_buf_t             body;
     char                 why[128];
 

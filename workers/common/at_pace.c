@@ -51,7 +51,7 @@ at_pace_create(const at_pace_settings_t *settings)
     p->settings = settings;
 
     if (getrandom(&p->id, sizeof(p->id), 0) != (ssize_t) sizeof(p->id)) {
-        p->id = (uint64_t) at_pace_now();
+        p->id = (uint64_t) at_time_micro();
     }
 
     p->turn = -1;
@@ -95,7 +95,7 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     int64_t         now, next;
     at_pace_call_t  c;
 
-    now = at_pace_now();
+    now = at_time_micro();
     *wait = 0;
     memset(ticket, 0, sizeof(at_pace_ticket_t));
     (void) snprintf(ticket->token, sizeof(ticket->token), "%016llx-%llx",
@@ -172,7 +172,7 @@ at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     }
 
     ticket->stamp = stamp;
-    ticket->sent = at_pace_now();
+    ticket->sent = at_time_micro();
     h->sent = ticket->sent;
 
     return AT_OK;
@@ -181,16 +181,17 @@ at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
 
 void
 at_pace_went(at_pace_t *p, at_str_t name, at_pace_host_t *h,
-    const at_pace_rule_t *rule, at_pace_ticket_t *ticket)
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket, int64_t since)
 {
     int64_t         wait;
     at_pace_call_t  c;
 
-    ticket->went = at_pace_now();
+    ticket->went = since ? since : at_time_micro();
 
     if (!ticket->local) {
         memset(&c, 0, sizeof(at_pace_call_t));
         at_pace_begin(&c, name, "went", ticket, rule);
+        at_pace_number(&c, at_time_micro() - ticket->went);
 
         if (at_pace_eval(p, &c, h, &wait) != AT_ERROR) {
             ticket->told = 1;
@@ -215,12 +216,12 @@ at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     memset(&c, 0, sizeof(at_pace_call_t));
     at_pace_begin(&c, name, "done", ticket, rule);
     at_pace_text(&c, at_pace_events[event]);
-    at_pace_number(&c, ticket->sent ? at_pace_now() - ticket->sent : 0);
+    at_pace_number(&c, ticket->sent ? at_time_micro() - ticket->sent : 0);
     at_pace_number(&c, later);
     at_pace_number(&c, p->settings->wall_least);
     at_pace_number(&c, p->settings->wall_most);
     at_pace_number(&c, ticket->went && !ticket->told
-                       ? at_pace_now() - ticket->went : -1);
+                       ? at_time_micro() - ticket->went : -1);
 
     if (at_pace_eval(p, &c, h, &wait) == AT_ERROR) {
         at_pace_end(p, h, rule, ticket, event, later);
@@ -307,7 +308,7 @@ at_pace_eval(at_pace_t *p, at_pace_call_t *c, at_pace_host_t *h,
         p->turn = at_redis_int(at_redis_at(reply, 10));
     }
 
-    now = at_pace_now();
+    now = at_time_micro();
     h->rate.gap = at_redis_int(at_redis_at(reply, 2));
     h->rate.mark = at_redis_int(at_redis_at(reply, 3));
     h->rate.well = at_redis_int(at_redis_at(reply, 4));

@@ -138,9 +138,12 @@ at_pace_e at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
 int at_pace_sent(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
 
-/* It is with the kernel: the next one goes a gap after this moment. */
+/*
+ * It is with the kernel, since then by at_time_micro(), or since now if that is
+ * 0: the next one goes a gap after that moment.
+ */
 void at_pace_went(at_pace_t *p, at_str_t name, at_pace_host_t *h,
-    const at_pace_rule_t *rule, at_pace_ticket_t *ticket);
+    const at_pace_rule_t *rule, at_pace_ticket_t *ticket, int64_t since);
 
 /* The request is over; the host wants none for so long (0: says nothing). */
 void at_pace_done(at_pace_t *p, at_str_t name, at_pace_host_t *h,

@@ -4,9 +4,9 @@
  */
 
 #include "at_pace_own.h"
-#include "at_time.h"
 
 #include <string.h>
+#include <time.h>
 
 
 #define AT_PACE_DAY  86400              /* s */
@@ -28,7 +28,7 @@ at_pace_alone(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
     unsigned   limit;
     at_pace_e  answer;
 
-    now = at_pace_now();
+    now = at_time_micro();
     gap = at_pace_gap(h, rule->gap);
     limit = rule->limit;
 
@@ -185,7 +185,7 @@ at_pace_apart(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
 {
     int64_t  now;
 
-    now = at_pace_now();
+    now = at_time_micro();
 
     if (ticket->until && now > ticket->until) {
         return AT_ERROR;
@@ -211,7 +211,7 @@ at_pace_later(at_pace_host_t *h, const at_pace_rule_t *rule)
 {
     int64_t  next;
 
-    next = at_pace_now() + at_pace_gap(h, rule->gap);
+    next = at_time_micro() + at_pace_gap(h, rule->gap);
 
     if (next > h->next) {
         h->next = next;
@@ -225,7 +225,7 @@ at_pace_end(at_pace_t *p, at_pace_host_t *h, const at_pace_rule_t *rule,
 {
     int64_t  now, sent;
 
-    now = at_pace_now();
+    now = at_time_micro();
     sent = ticket->sent ? ticket->sent : now;
 
     h->rate.gap = at_pace_gap(h, rule->gap);

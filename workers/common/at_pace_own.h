@@ -7,8 +7,7 @@
 
 
 #include "at_pace.h"
-
-#include <time.h>
+#include "at_time.h"
 
 
 #define AT_PACE_TRIES  5000000          /* between those to reach Redis */
@@ -51,17 +50,6 @@ static inline int64_t
 at_pace_gap(const at_pace_host_t *h, int64_t base)
 {
     return (h->rate.mark && h->rate.gap > base) ? h->rate.gap : base;
-}
-
-
-static inline int64_t
-at_pace_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 

@@ -14,6 +14,7 @@
  *         and how many there may be; the kind of the request, how many of it
  *         a day, and the counts of kinds as the caller knows them
  *   sent: kind
+ *   went: how long ago
  *   done: event, age of the request, later, least and most of a wall, and how
  *         long ago it went if that could not be told then, or -1
  *
@@ -45,6 +46,11 @@ const at_redis_script_t  at_pace_script = {
     "  or 0\n"
     "local function based()\n"
     "  gap = mark > 0 and math.max(gap, base) or base\n"
+    "end\n"
+
+    "local function went(ago)\n"
+    "  last = math.max(last, now - ago)\n"
+    "  nxt = math.max(nxt, last + gap)\n"
     "end\n"
 
     "local function turns()\n"
@@ -172,7 +178,7 @@ const at_redis_script_t  at_pace_script = {
     "  if sending == ticket then\n"
     "    sending = ''\n"
     "  end\n"
-    "  last, nxt = now, math.max(nxt, now + gap)\n"
+    "  went(arg(4))\n"
     "else\n"
     "  redis.call('ZREM', KEYS[2], ticket)\n"
     "  if sending == ticket then\n"
@@ -180,8 +186,7 @@ const at_redis_script_t  at_pace_script = {
     "  end\n"
     "  based()\n"
     "  if arg(9) >= 0 then\n"
-    "    last = math.max(last, now - arg(9))\n"
-    "    nxt = math.max(nxt, last + gap)\n"
+    "    went(arg(9))\n"
     "  end\n"
     "  local sent = now - arg(5)\n"
     "  if ARGV[4] == 'good' then\n"

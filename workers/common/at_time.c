@@ -15,12 +15,19 @@ at_time_of(clockid_t clock)
 
     (void) clock_gettime(clock, &ts);
 
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 
 int64_t
 at_time_mono(void)
+{
+    return at_time_of(CLOCK_MONOTONIC) / 1000;
+}
+
+
+int64_t
+at_time_micro(void)
 {
     return at_time_of(CLOCK_MONOTONIC);
 }
@@ -29,7 +36,7 @@ at_time_mono(void)
 int64_t
 at_time_wall(void)
 {
-    return at_time_of(CLOCK_REALTIME);
+    return at_time_of(CLOCK_REALTIME) / 1000;
 }
 
 

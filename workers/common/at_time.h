@@ -15,6 +15,9 @@
 /* Never goes back, has no meaning outside of this machine. */
 int64_t at_time_mono(void);
 
+/* The same clock, in microseconds. */
+int64_t at_time_micro(void);
+
 /* Since 1970. */
 int64_t at_time_wall(void);
 
