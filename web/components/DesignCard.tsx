@@ -1,6 +1,6 @@
 'use client';
 
-import { memo, useEffect, useState } from 'react';
+import { memo } from 'react';
 import type { Design } from '../lib/api';
 import { nameOf, safeLink } from '../lib/sources';
 import { Heart } from './Heart';
@@ -28,30 +28,18 @@ export function Attribution({ design }: { design: Design }) {
   );
 }
 
-/* Before this many ms it may only fly past. */
-const STAY = 150;
-
 export const DesignCard = memo(function DesignCard({
-  design, hrefOf, sizes, eager, onOpen, position, size,
+  design, hrefOf, width, eager, onOpen, position, size,
 }: {
   design: Design;
   hrefOf: (id: string) => string;
-  sizes: string;
+  width: number;
   eager: boolean;
   onOpen: (id: string) => void;
   position: number;
   /** How many there are in all; -1: nobody knows yet. */
   size: number;
 }) {
-  const [settled, setSettled] = useState(eager);
-  useEffect(() => {
-    if (settled) {
-      return;
-    }
-    const timer = setTimeout(() => { setSettled(true); }, STAY);
-    return () => { clearTimeout(timer); };
-  }, [settled]);
-
   const title = design.title || 'Untitled';
   return (
     <article
@@ -78,7 +66,7 @@ export const DesignCard = memo(function DesignCard({
           }
         }}
       >
-        <Photo design={design} sizes={sizes} eager={eager} due={settled} />
+        <Photo design={design} width={width} eager={eager} passing={!eager} />
       </a>
       <footer className={styles.foot}>
         <div className={styles.text}>
@@ -89,9 +77,29 @@ export const DesignCard = memo(function DesignCard({
           id={design.id}
           likes={design.likes}
           title={title}
-          settled={settled}
+          passing={!eager}
         />
       </footer>
     </article>
   );
 });
+
+/** A card whose design is on its way again. */
+export function EmptyCard({ position, size }: {
+  position: number;
+  size: number;
+}) {
+  return (
+    <article
+      className={styles.card}
+      tabIndex={-1}
+      aria-posinset={position}
+      aria-setsize={size}
+      aria-label="A design on its way"
+      aria-busy
+    >
+      <span className={styles.empty} />
+      <span className={styles.foot} />
+    </article>
+  );
+}

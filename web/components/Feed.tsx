@@ -3,15 +3,16 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
 import dynamic from 'next/dynamic';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
+import { usePages } from '../hooks/usePages';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { api, search } from '../lib/api';
-import { joiner } from '../lib/designs';
+import { AHEAD, pageOf } from '../lib/designs';
 import { nameOf, sourceNames } from '../lib/sources';
 import { useQueryParams, withChanges } from '../lib/url';
+import { LaterWall } from './LaterWall';
 import { Note } from './Note';
-import { Wall } from './Wall';
 import styles from './Feed.module.css';
 
 // Not before one is opened.
@@ -38,7 +39,8 @@ export function Feed() {
   })}`;
   const feed = useInfiniteQuery({
     queryKey: ['designs', first],
-    queryFn: ({ pageParam, signal }) => api.designs(pageParam, signal),
+    queryFn: async ({ pageParam, signal }) => (
+      pageOf(pageParam, await api.designs(pageParam, signal))),
     initialPageParam: first,
     getNextPageParam: (page) => page.next,
     // Pages are never the same twice, and a long feed is not fetched anew page
@@ -47,27 +49,26 @@ export function Feed() {
     refetchOnMount: ({ state }) => (state.data?.pages.length ?? 0) <= 3,
   });
 
-  const join = useMemo(joiner, [first]);
-  const designs = useMemo(() => join(feed.data?.pages ?? []), [join, feed.data]);
+  const { pages, look } = usePages(feed.data?.pages);
+  const { count } = pages;
 
-  useScrollMemory(`feed:${first}`, designs.length > 0);
+  useScrollMemory(`feed:${first}`, count > 0);
 
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = feed;
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) {
+  const show = useCallback((from: number, to: number) => {
+    look(from, to);
+    if (to >= count - AHEAD && hasNextPage && !isFetchingNextPage
+        && !isFetchNextPageError) {
       void fetchNextPage();
     }
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
-
-  const design = useMemo(() => designs.find(({ id }) => id === opened),
-                         [designs, opened]);
+  }, [look, count, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
 
   const open = useCallback((id: string) => { change({ design: id }, 'push'); },
                            [change]);
-  const hrefOf = useCallback((id: string) => `/feed${withChanges(
-    new URLSearchParams({ query, orientation, color, source }).toString(),
-    { query, orientation, color, source, design: id })}`,
-  [query, orientation, color, source]);
+  const base = `/feed${withChanges('', { query, orientation, color, source })}`;
+  const hrefOf = useCallback((id: string) => (
+    `${base}${base.includes('?') ? '&' : '?'}design=${encodeURIComponent(id)}`),
+  [base]);
   const close = useCallback(() => { change({ design: undefined }, 'replace'); },
                             [change]);
   const filtered = orientation !== '' || color !== '' || source !== '';
@@ -145,7 +146,7 @@ export function Feed() {
       </div>
 
       {feed.isPending ? <Skeleton /> : null}
-      {feed.isError && designs.length === 0 ? (
+      {feed.isError && count === 0 ? (
         <Note
           alert
           title="No designs could be fetched"
@@ -158,24 +159,25 @@ export function Feed() {
           {feed.error.message}
         </Note>
       ) : null}
-      {feed.isSuccess && designs.length === 0 ? (
+      {feed.isSuccess && count === 0 ? (
         <Note title="Nothing was found">
           Try fewer words, or another color.
         </Note>
       ) : null}
-      {designs.length > 0 ? (
-        <Wall
-          designs={designs}
+      {count > 0 ? (
+        <LaterWall
+          shelf={pages}
+          count={count}
           onOpen={open}
           hrefOf={hrefOf}
-          onNearEnd={more}
+          onShow={show}
           label={query ? `Designs for ${query}` : 'Designs'}
           more={hasNextPage}
           busy={isFetchingNextPage}
         />
       ) : null}
 
-      {designs.length > 0 ? (
+      {count > 0 ? (
         <p className={styles.end} role="status">
           {isFetchingNextPage ? 'More is on its way' : null}
           {isFetchNextPageError ? (
@@ -195,7 +197,7 @@ export function Feed() {
       ) : null}
 
       {opened ? (
-        <DesignDialog id={opened} known={design} link={hrefOf(opened)} onClose={close} />
+        <DesignDialog id={opened} known={pages.find(opened)} link={hrefOf(opened)} onClose={close} />
       ) : null}
     </>
   );

@@ -1,79 +1,65 @@
 'use client';
 
-import { Heart as Icon } from 'lucide-react';
-import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from 'react';
-import { likedHere, useLike } from '../hooks/useLike';
+import { useEffect, useRef, useState } from 'react';
+import { useLike, useToggle } from '../hooks/useLike';
 import styles from './Heart.module.css';
 
 interface HeartProps {
   id: string;
   likes: number;
   title: string;
-  /** No: it may only fly past, and asks the server for nothing. */
-  settled?: boolean;
+  /** It may only fly past: the server is asked when somebody stays. */
+  passing?: boolean;
 }
 
-export function Heart({ settled = true, ...props }: HeartProps) {
-  const [pressed, setPressed] = useState(false);
-  const held = useRef(false);
-  return settled || pressed
-    ? <LiveHeart {...props} press={pressed} held={held} />
-    : (
-      <Face
-        held={held}
-        title={props.title}
-        liked={likedHere(props.id)}
-        likes={props.likes}
-        onClick={() => { setPressed(true); }}
-      />
-    );
-}
+// There is one on every card: no component draws it.
+const icon = (
+  <svg
+    width={18}
+    height={18}
+    viewBox="0 0 24 24"
+    fill="none"
+    stroke="currentColor"
+    strokeWidth={1.7}
+    strokeLinejoin="round"
+    aria-hidden
+  >
+    <path d="M12 20.4 4.1 12.6a5.2 5.2 0 0 1 7.4-7.3l.5.5.5-.5a5.2 5.2 0 0 1 7.4 7.3z" />
+  </svg>
+);
 
-function LiveHeart({ id, likes: known, title, press, held }: HeartProps & {
-  press: boolean;
-  held: RefObject<boolean>;
-}) {
-  const { liked, likes, toggle } = useLike(id, known);
-  const due = useRef(press);
-  useEffect(() => {
-    if (due.current) {
-      due.current = false;
-      toggle();
-    }
-  });
-  return (
-    <Face title={title} liked={liked} likes={likes} onClick={toggle} held={held} />
-  );
-}
-
-function Face({ title, liked, likes, onClick, held }: {
-  title: string;
-  liked: boolean;
-  likes: number;
-  onClick: () => void;
-  held: RefObject<boolean>;
-}) {
-  const button = useRef<HTMLButtonElement>(null);
-  // The live one takes the place of the other, and its focus.
-  useLayoutEffect(() => {
-    const { current } = button;
-    if (held.current) {
-      current?.focus({ preventScroll: true });
-    }
-    return () => { held.current = document.activeElement === current; };
-  }, [held]);
+export function Heart({ id, likes: known, title, passing = false }: HeartProps) {
+  const { liked, likes } = useLike(id, known, passing);
+  const [clicks, setClicks] = useState(0);
 
   return (
     <button
-      ref={button}
       type="button"
       className={styles.heart}
       aria-pressed={liked}
       aria-label={`Like ${title}`}
-      onClick={onClick}
+      onClick={() => { setClicks(clicks + 1); }}
     >
-      <Icon size={18} strokeWidth={1.7} aria-hidden />
+      {icon}
       <span aria-live="off" data-testid="likes">{likes > 0 ? likes : ''}</span>
+      {clicks > 0 ? <Toggle id={id} likes={known} clicks={clicks} /> : null}
     </button>
   );
+}
+
+/* What a click takes is not there before there is one. */
+function Toggle({ id, likes, clicks }: {
+  id: string;
+  likes: number;
+  clicks: number;
+}) {
+  const toggle = useToggle(id, likes);
+  const done = useRef(0);
+  useEffect(() => {
+    if (done.current !== clicks) {
+      done.current = clicks;
+      toggle();
+    }
+  });
+  return null;
 }

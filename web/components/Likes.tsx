@@ -6,9 +6,10 @@ import Link from 'next/link';
 import { useCallback, useMemo } from 'react';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { api, Problem, type Design } from '../lib/api';
+import { AHEAD, listOf } from '../lib/designs';
 import { useQueryParams } from '../lib/url';
+import { LaterWall } from './LaterWall';
 import { Note } from './Note';
-import { Wall } from './Wall';
 import styles from './Likes.module.css';
 
 // Not before one is opened.
@@ -34,16 +35,17 @@ export function Likes() {
     .map((like) => like.design && { ...like.design, likes: like.likes })
     .filter((design): design is Design => Boolean(design)),
   [likes.data]);
+  const shelf = useMemo(() => listOf(designs), [designs]);
   const total = (likes.data?.pages ?? [])
     .reduce((sum, { results }) => sum + results.length, 0);
   useScrollMemory('likes', designs.length > 0);
 
   const { hasNextPage, isFetching, fetchNextPage } = likes;
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetching) {
+  const show = useCallback((_first: number, last: number) => {
+    if (last >= shelf.count - AHEAD && hasNextPage && !isFetching) {
       void fetchNextPage();
     }
-  }, [hasNextPage, isFetching, fetchNextPage]);
+  }, [shelf, hasNextPage, isFetching, fetchNextPage]);
   const hrefOf = useCallback((id: string) => (
     `/likes?design=${encodeURIComponent(id)}`), []);
   const open = useCallback((id: string) => { change({ design: id }, 'push'); },
@@ -82,11 +84,12 @@ export function Likes() {
       ) : null}
       {designs.length > 0 ? (
         <div style={{ marginTop: '1.8rem' }}>
-          <Wall
-            designs={designs}
+          <LaterWall
+            shelf={shelf}
+            count={shelf.count}
             onOpen={open}
             hrefOf={hrefOf}
-            onNearEnd={more}
+            onShow={show}
             label="Liked designs"
             more={hasNextPage}
             busy={isFetching}

@@ -1,31 +1,46 @@
 'use client';
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { STAY } from '../hooks/useLike';
 import type { Design } from '../lib/api';
-import { imageSet, imageUrl } from '../lib/sources';
+import { imageFor, imageSet, imageUrl } from '../lib/sources';
+import { whenStayed } from '../lib/stay';
 import styles from './Photo.module.css';
 
 /**
- * A photograph of a source over its colour, or over its blurhash.  One that is
- * not due, as its card may only fly past, is its colour and asks for nothing.
+ * A photograph of a source over its colour, or over its blurhash.  One that
+ * passes, as its card may only fly past, is its colour and asks for nothing
+ * until somebody stays.
  */
 export function Photo({
-  design, sizes, eager = false, contain = false, due = true,
+  design, width, sizes, eager = false, contain = false, passing = false,
 }: {
   design: Design;
-  sizes: string;
+  /** In pixels of CSS, if it is always that wide; else sizes. */
+  width?: number;
+  sizes?: string;
   eager?: boolean;
   contain?: boolean;
-  due?: boolean;
+  passing?: boolean;
 }) {
+  const [due, setDue] = useState(!passing);
   const [loaded, setLoaded] = useState(false);
   const [broken, setBroken] = useState(false);
   const blur = useRef<HTMLCanvasElement>(null);
   const { blurhash } = design;
 
+  useEffect(() => (due
+    ? undefined : whenStayed(STAY, () => { setDue(true); })), [due]);
+
+  const show = useCallback((img: HTMLImageElement) => {
+    img.dataset.loaded = '';
+    if (blurhash) {
+      setLoaded(true);
+    }
+  }, [blurhash]);
   const attach = useCallback((img: HTMLImageElement | null) => {
     if (img?.complete && img.naturalWidth > 0) {
-      setLoaded(true);
+      show(img);
     }
     // A picture that left the page while it was coming would hold up those
     // that are on it, and the page's own scripts: the browser goes on with it.
@@ -35,11 +50,16 @@ export function Photo({
         img.removeAttribute('src');
       }
     };
-  }, []);
+  }, [show]);
 
-  const set = useMemo(() => (due ? imageSet(design) : undefined),
-                      [design, due]);
-  const src = useMemo(() => imageUrl(design, 640), [design]);
+  const [src, set] = useMemo(() => {
+    if (!due) {
+      return [];
+    }
+    return width === undefined
+      ? [imageUrl(design, 640), imageSet(design)]
+      : [imageFor(design, width * Math.min(2, window.devicePixelRatio))];
+  }, [design, due, width]);
   const blurred = due && !loaded ? blurhash : undefined;
 
   // The page does without until it has come; and without it for good.
@@ -70,8 +90,7 @@ export function Photo({
         // eslint-disable-next-line @next/next/no-img-element
         <img
           ref={attach}
-          data-loaded={loaded || undefined}
-          onLoad={() => { setLoaded(true); }}
+          onLoad={(event) => { show(event.currentTarget); }}
           onError={() => { setBroken(true); }}
           alt={design.title ?? ''}
           width={design.width ?? undefined}

@@ -1,43 +1,44 @@
 'use client';
 
-import { defaultRangeExtractor, useWindowVirtualizer, type Range } from '@tanstack/react-virtual';
+import { useWindowVirtualizer, type Range } from '@tanstack/react-virtual';
 import {
-  memo, useCallback, useEffect, useLayoutEffect, useRef, useState,
+  memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState,
   type KeyboardEvent,
 } from 'react';
 import type { Design } from '../lib/api';
+import { Columns } from '../lib/columns';
+import type { Shelf } from '../lib/designs';
 import { outside } from '../lib/focus';
-import { DesignCard } from './DesignCard';
+import { DesignCard, EmptyCard } from './DesignCard';
 import styles from './Wall.module.css';
 
 const FOOT = 60;
 const GUESS = 300;
 const OVERSCAN = 10;
-const AHEAD = 20;       // cards before the end at which more is asked for
 
 /* How many columns there are room for, and how wide one is. */
-function layout(width: number): { columns: number; gap: number; each: number } {
+function layout(width: number): [columns: number, gap: number, each: number] {
   const gap = width < 600 ? 12 : 22;
   const columns = Math.max(1, width < 600
     ? Math.floor((width + gap) / (150 + gap))
     : Math.min(6, Math.floor((width + gap) / (270 + gap))));
-  return { columns, gap, each: (width - gap * (columns - 1)) / columns };
+  return [columns, gap, (width - gap * (columns - 1)) / columns];
 }
 
 /** Heights are known before a picture is there, so nothing ever shifts. */
-function heightOf(design: Design | undefined, each: number): number {
-  if (!design?.width || !design.height) {
-    return GUESS;
-  }
-  const ratio = Math.min(1.6, Math.max(.56, design.height / design.width));
-  return Math.round(each * ratio) + FOOT;
+function heightOf(shape: number, each: number): number {
+  return shape === 0 ? GUESS
+    : Math.round(each * Math.min(1.6, Math.max(.56, shape))) + FOOT;
 }
 
 interface WallProps {
-  designs: Design[];
+  shelf: Shelf;
+  /** Those of the shelf: it may be the same one with more. */
+  count: number;
   onOpen: (id: string) => void;
   hrefOf: (id: string) => string;
-  onNearEnd?: () => void;
+  /** These are in the document now. */
+  onShow: (first: number, last: number) => void;
   label: string;
   /** More of them may come. */
   more?: boolean;
@@ -51,14 +52,19 @@ interface WallProps {
  * there or not, and Control with Home or End leaves it.
  */
 export function Wall({
-  designs, onOpen, hrefOf, onNearEnd, label, more = false, busy = false,
+  shelf, count, onOpen, hrefOf, onShow, label, more = false, busy = false,
 }: WallProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [top, setTop] = useState(0);
   const focused = useRef<number>(undefined);
   const wanted = useRef<number>(undefined);
-  const { columns, gap, each } = layout(width);
+  const [lanes, gap, each] = layout(width);
+  const columns = useMemo(() => new Columns(lanes, gap, each),
+                          [shelf, lanes, gap, each]);
+  while (width > 0 && columns.count < count) {
+    columns.add(heightOf(shelf.shape(columns.count), each));
+  }
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -75,24 +81,23 @@ export function Wall({
     return () => { observer.disconnect(); };
   }, []);
 
-  // A new function would have all heights counted again.
-  const keyOf = useCallback((index: number) => designs[index]?.id ?? index,
-                            [designs]);
-  const heights = useCallback(
-    (index: number) => heightOf(designs[index], each), [designs, each]);
-  // So many cards, not rows, beyond the window; and whoever has the keyboard's
-  // focus stays.
+  // The virtualizer goes by a single column of what lies between the tops of
+  // one and the next: numbers in an array.  A new function has it count anew.
+  const keyOf = useCallback((index: number) => index, [columns]);
+  const heights = useCallback((index: number) => columns.step(index), [columns]);
+  // So many cards beyond the window; and whoever has the keyboard's focus
+  // stays.
   const extract = useCallback((range: Range) => {
-    const indexes = defaultRangeExtractor({ ...range, lanes: 1 });
+    const first = Math.max(0, columns.reaching(range.startIndex) - OVERSCAN);
+    const last = Math.min(range.count - 1, range.endIndex + OVERSCAN);
+    const indexes = Array.from({ length: last - first + 1 }, (_, i) => first + i);
     const { current } = focused;
     return current === undefined || current >= range.count
-      || indexes.includes(current)
+      || (current >= first && current <= last)
       ? indexes : [...indexes, current].sort((a, b) => a - b);
-  }, []);
+  }, [columns]);
   const virtualizer = useWindowVirtualizer({
-    count: width > 0 ? designs.length : 0,
-    lanes: columns,
-    gap,
+    count: columns.count,
     overscan: OVERSCAN,
     scrollMargin: top,
     estimateSize: heights,
@@ -100,18 +105,16 @@ export function Wall({
     rangeExtractor: extract,
   });
 
-  // Other columns, other heights.
-  useLayoutEffect(() => {
-    virtualizer.measure();
-  }, [virtualizer, columns, each]);
-
-  const items = virtualizer.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
+  const indexes = virtualizer.getVirtualIndexes();
+  // Not the one that only has the focus.
+  const near = indexes.filter((index) => index !== focused.current);
+  const first = near[0] ?? indexes[0] ?? 0;
+  const last = near.at(-1) ?? indexes.at(-1) ?? 0;
   useEffect(() => {
-    if (designs.length > 0 && last >= designs.length - AHEAD) {
-      onNearEnd?.();
+    if (count > 0) {
+      onShow(first, last);
     }
-  }, [last, designs.length, onNearEnd]);
+  }, [first, last, count, onShow]);
 
   const focus = useCallback((index: number): boolean => {
     const article = box.current?.querySelector<HTMLElement>(
@@ -133,7 +136,7 @@ export function Wall({
     const step = event.key === 'PageDown' ? 1 : event.key === 'PageUp' ? -1 : 0;
     if (step !== 0 && current !== undefined) {
       const next = current + step;
-      if (next >= 0 && next < designs.length) {
+      if (next >= 0 && next < count) {
         event.preventDefault();
         if (!focus(next)) {
           wanted.current = next;
@@ -149,7 +152,6 @@ export function Wall({
     }
   };
 
-  const sizes = `${Math.round(each)}px`;
   return (
     <div
       ref={box}
@@ -157,7 +159,7 @@ export function Wall({
       role="feed"
       aria-label={label}
       aria-busy={busy}
-      style={width > 0 ? { height: virtualizer.getTotalSize() } : undefined}
+      style={width > 0 ? { height: columns.size } : undefined}
       onFocus={(event) => {
         wanted.current = undefined;
         const index = event.target.closest<HTMLElement>('[data-index]')
@@ -167,41 +169,36 @@ export function Wall({
       onBlur={() => { focused.current = undefined; }}
       onKeyDown={onKeyDown}
     >
-      {items.map((item) => {
-        const design = designs[item.index];
-        return design ? (
-          <Place
-            key={item.key}
-            index={item.index}
-            width={each}
-            height={item.size}
-            x={item.lane * (each + gap)}
-            y={item.start - virtualizer.options.scrollMargin}
-            design={design}
-            hrefOf={hrefOf}
-            sizes={sizes}
-            eager={item.index < columns * 2}
-            onOpen={onOpen}
-            size={more ? -1 : designs.length}
-          />
-        ) : null;
-      })}
+      {indexes.map((index) => (
+        <Place
+          key={shelf.id(index)}
+          index={index}
+          width={each}
+          height={columns.height(index)}
+          left={columns.left(index)}
+          top={columns.top(index)}
+          design={shelf.at(index)}
+          hrefOf={hrefOf}
+          eager={index < lanes * 2}
+          onOpen={onOpen}
+          size={more ? -1 : count}
+        />
+      ))}
     </div>
   );
 }
 
 /* All but the few that came or went are as they were. */
 const Place = memo(function Place({
-  index, width, height, x, y, ...card
+  index, width, height, left, top, design, size, ...card
 }: {
   index: number;
   width: number;
   height: number;
-  x: number;
-  y: number;
-  design: Design;
+  left: number;
+  top: number;
+  design: Design | undefined;
   hrefOf: (id: string) => string;
-  sizes: string;
   eager: boolean;
   onOpen: (id: string) => void;
   size: number;
@@ -210,9 +207,17 @@ const Place = memo(function Place({
     <div
       data-index={index}
       className={styles.place}
-      style={{ width, height, transform: `translate(${x}px, ${y}px)` }}
+      style={{ width, height, left, top }}
     >
-      <DesignCard {...card} position={index + 1} />
+      {design ? (
+        <DesignCard
+          {...card}
+          design={design}
+          width={width}
+          position={index + 1}
+          size={size}
+        />
+      ) : <EmptyCard position={index + 1} size={size} />}
     </div>
   );
 });

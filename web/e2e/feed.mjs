@@ -75,6 +75,12 @@ await run(async () => {
   await page.goto(`${address}/feed?query=sofa`);
   await page.waitForSelector(cards);
   const cdp = await context.newCDPSession(page);
+  const fetched = [];
+  page.on('request', (request) => {
+    if (/\/designs\?/.test(request.url())) {
+      fetched.push(request.url());
+    }
+  });
   const heap = async () => {
     await cdp.send('Performance.enable');
     await cdp.send('HeapProfiler.collectGarbage');
@@ -88,6 +94,10 @@ await run(async () => {
   await until('fifty pages can be scrolled', async () => {
     const look = await page.evaluate(() => {
       const all = [...document.querySelectorAll('article[data-id]')];
+      window.texts ??= {};
+      for (const one of all) {
+        window.texts[one.ariaPosInSet] = one.dataset.id + one.textContent;
+      }
       window.scrollBy(0, 3000);
       return [Math.max(...all.map((one) => +one.ariaPosInSet)), all.length,
               new Set(all.map((one) => one.dataset.id)).size];
@@ -101,9 +111,28 @@ await run(async () => {
   }, 240_000);
   ok(dom < 80, 'and few cards are in the document at a time', dom);
   const all = await heap();
-  ok(all.bytes - few.bytes < 8e6, 'eight hundred more take few bytes',
+  ok(all.bytes - few.bytes < 4e6, 'eight hundred more take few bytes',
      [few, all]);
   ok(all.nodes < 20_000, 'and leave no elements behind', all);
+
+  // Up to where nothing is kept, and down again: it comes back as it was.
+  const twice = () => fetched.length - new Set(fetched).size;
+  is(twice(), 0, 'no page was fetched twice');
+  for (const y of [2000, 30_000]) {
+    await page.evaluate((to) => { window.scrollTo(0, to); }, y);
+    const odd = await until(`all cards at ${y} are there`, () => (
+      page.evaluate((top) => {
+        const cards = [...document.querySelectorAll('[role=feed] article')];
+        return window.scrollY === top && cards.length > 10
+          && cards.every((one) => one.dataset.id)
+          && [cards.filter((one) => one.ariaPosInSet in window.texts
+            && window.texts[one.ariaPosInSet]
+              !== one.dataset.id + one.textContent)
+            .map((one) => one.ariaPosInSet)];
+      }, y)));
+    is(odd, [[]], '... with their texts');
+  }
+  ok(twice() > 0, 'as their pages were fetched again');
 
   // There and back again.
   await page.locator(`${cards} > a`).nth(8).click();

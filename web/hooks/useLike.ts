@@ -1,77 +1,81 @@
 'use client';
 
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import { api, type Like } from '../lib/api';
-import { batched } from '../lib/batch';
+import { likesOf } from '../lib/likes';
+import { live } from '../lib/live-client';
+import { whenStayed } from '../lib/stay';
 import { useOptimisticMutation } from './useOptimisticMutation';
-import { useWebSocket } from './useWebSocket';
 
-const MOST = 100;       // ids in one request; the server takes 200
+// After so many ms a card does not only fly past; and is read.
+export const STAY = 150;
+const READ = 550;
 
-// What was ours when it was last seen: a card that comes back shows it at once.
-const ours = new Set<string>();
+/**
+ * Whether a design is ours, and how many like it, live; passing: not before
+ * somebody stays with it.
+ */
+export function useLike(id: string, likes: number, passing = false): Like {
+  const queries = useQueryClient();
+  const known = likesOf(queries);
+  const like = useSyncExternalStore(
+    useCallback((changed) => known.watch(id, changed), [known, id]),
+    () => known.get(id), () => undefined);
 
-export function likedHere(id: string): boolean {
-  return ours.has(id);
+  useEffect(() => {
+    let stop: (() => void) | undefined;
+    const ask = () => { known.ask(id); };
+    const listen = () => {
+      stop = live().subscribe(`design:${id}`, {
+        message: (data) => {
+          const now = (data as { likes?: unknown } | null)?.likes;
+          const old = known.get(id);
+          if (!old) {
+            known.ask(id);
+          } else if (typeof now === 'number' && old.likes !== now) {
+            known.set({ ...old, likes: now });
+          }
+        },
+        gap: () => { void queries.invalidateQueries({ queryKey: ['like', id] }); },
+      });
+    };
+    const cancels = passing
+      ? [whenStayed(STAY, ask), whenStayed(READ, listen, true)] : [];
+    if (!passing) {
+      ask();
+      listen();
+    }
+    return () => {
+      cancels.forEach((cancel) => { cancel(); });
+      stop?.();
+    };
+  }, [queries, known, id, passing]);
+
+  return like ?? { id, liked: false, likes };
 }
 
-const one = batched<Like>(async (ids) => {
-  const { results } = await api.likes(ids);
-  return new Map(results.map((like) => [like.id, like]));
-}, MOST);
-
-/** The heart of a design: whether it is ours, how many there are, live. */
-export function useLike(id: string, known: number) {
-  const queries = useQueryClient();
-  const queryKey = ['like', id];
-  const query = useQuery({
-    queryKey,
-    queryFn: async () => await one(id) ?? { id, liked: false, likes: known },
-    placeholderData: { id, liked: likedHere(id), likes: known },
-    staleTime: 60_000,
-    // Thousands of cards come and go.
-    gcTime: 30_000,
-    retry: false,
-  });
-  const { data, isPlaceholderData } = query;
-  useEffect(() => {
-    if (data && !isPlaceholderData) {
-      if (data.liked) {
-        ours.add(id);
-      } else {
-        ours.delete(id);
-      }
-    }
-  }, [id, data, isPlaceholderData]);
-
-  // A card that only flies past asks the server for nothing.
-  useWebSocket<{ likes: number }>(`design:${id}`, (data) => {
-    if (typeof data?.likes === 'number') {
-      queries.setQueryData<Like>(queryKey, (old) => ({
-        id, liked: likedHere(id), ...old, likes: data.likes,
-      }));
-    }
-  }, {
-    delay: 400,
-    onGap: () => { void queries.invalidateQueries({ queryKey }); },
-  });
-
-  const mutation = useOptimisticMutation<Like, boolean, Like>({
-    queryKey: () => queryKey,
+/** Gives the heart, or takes it back, at once. */
+export function useToggle(id: string, likes: number): () => void {
+  const known = likesOf(useQueryClient());
+  const before = () => known.get(id) ?? { id, liked: false, likes };
+  const { mutate } = useOptimisticMutation<Like, boolean, Like>({
+    queryKey: () => ['like', id],
     mutationFn: (liked) => api.like(id, liked),
-    optimistic: (old, liked) => {
-      const before = old ?? { id, liked: likedHere(id), likes: known };
-      const step = Number(liked) - Number(before.liked);
-      return { ...before, liked, likes: Math.max(0, before.likes + step) };
+    optimistic: (_old, liked) => {
+      const old = before();
+      const step = Number(liked) - Number(old.liked);
+      return { ...old, liked, likes: Math.max(0, old.likes + step) };
     },
     settle: (like) => like,
   }, `like:${id}`);
-
-  const like = data ?? { id, liked: false, likes: known };
-  return {
-    liked: like.liked,
-    likes: like.likes,
-    toggle: () => { mutation.mutate(!like.liked); },
+  return () => {
+    const old = before();
+    if (!known.get(id)) {
+      // What a refusal is to give back.
+      known.set(old, 0);
+    }
+    known.unask(id);
+    mutate(!old.liked);
   };
 }

@@ -40,14 +40,15 @@ export function useScrollMemory(key: string, ready: boolean): void {
     }
   }, [ready, key]);
 
-  // Gone with the page itself: the next one begins at its top.
+  // Gone with the page itself: the next one begins at its top.  Before others
+  // have changed the page, or it would be laid out twice in a frame.
   useLayoutEffect(() => {
     const keep = () => {
       if (wanted.current === undefined) {
         places.set(key, window.scrollY);
       }
     };
-    window.addEventListener('scroll', keep, { passive: true });
-    return () => { window.removeEventListener('scroll', keep); };
+    window.addEventListener('scroll', keep, { capture: true, passive: true });
+    return () => { window.removeEventListener('scroll', keep, true); };
   }, [key]);
 }

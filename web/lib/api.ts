@@ -5,7 +5,6 @@
  */
 
 import type { components } from './api-types';
-import { slimPage } from './designs';
 import { measure } from './telemetry';
 
 type Schemas = components['schemas'];
@@ -141,8 +140,8 @@ export const api = {
   options: (signal?: AbortSignal) => get<Options>('/generate/options', signal),
 
   /** next is as a page before has given it. */
-  designs: async (path: string, signal?: AbortSignal) =>
-    slimPage(await get<DesignPage>(path, signal)),
+  designs: (path: string, signal?: AbortSignal) =>
+    get<DesignPage>(path, signal),
 
   design: (id: string, signal?: AbortSignal) =>
     get<Design>(`/designs/${segment(id)}`, signal),

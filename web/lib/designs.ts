@@ -1,91 +1,146 @@
 /*
- * Designs as the feed keeps them.  Ten thousand of them stay in memory while
- * somebody scrolls, so each is cut down to what is shown, and texts that many
- * share (a license, a source) are there once.
+ * The designs of a feed, as far as somebody has scrolled.  Each one's id and
+ * shape stay, by which its place is known; the rest of it stays while it is
+ * near the window.  A page of a feed never changes, so one that is needed again
+ * is fetched again.
  */
 
 import type { Design, DesignPage } from './api';
 
-const texts = new Map<string, string>();
-const MOST = 4000;
-
-function shared(text: string): string;
-function shared(text: string | null | undefined): string | null;
-function shared(text: string | null | undefined): string | null {
-  if (text === null || text === undefined) {
-    return null;
-  }
-  const known = texts.get(text);
-  if (known !== undefined) {
-    return known;
-  }
-  if (texts.size >= MOST) {
-    texts.clear();
-  }
-  texts.set(text, text);
-  return text;
+export interface FeedPage {
+  path: string;
+  next: string | null;
+  providers: DesignPage['providers'];
+  ids: string[];
+  /** Heights divided by widths; 0: nobody knows. */
+  shapes: Float32Array;
+  /** Nothing: they are to be fetched again. */
+  designs: (Design | undefined)[] | undefined;
 }
 
-function slim({
-  id, source, title, url, thumb, width, height, color, blurhash, author,
-  authorUrl, pageUrl, license, attribution, score, likes,
-}: Design): Design {
+/** What a wall shows. */
+export interface Shelf {
+  readonly count: number;
+  id(index: number): string;
+  shape(index: number): number;
+  /** Nothing: it is on its way. */
+  at(index: number): Design | undefined;
+}
+
+export const AHEAD = 20;        // cards before the end at which more is asked for
+const KEPT = 5;         // pages on either side of those in the window
+
+export function shapeOf({ width, height }: Design): number {
+  return width && height ? height / width : 0;
+}
+
+export function pageOf(path: string, page: DesignPage): FeedPage {
+  const { next, providers, results } = page;
   return {
-    id,
-    source: shared(source),
-    title,
-    url,
-    thumb,
-    width,
-    height,
-    color,
-    ...(blurhash ? { blurhash } : {}),
-    author: shared(author),
-    authorUrl: shared(authorUrl),
-    pageUrl,
-    license: shared(license),
-    attribution,
-    score,
-    likes,
+    path,
+    next,
+    providers,
+    ids: results.map(({ id }) => id),
+    shapes: Float32Array.from(results, shapeOf),
+    designs: results,
   };
 }
 
-export function slimPage(page: DesignPage): DesignPage {
-  return { ...page, results: page.results.map(slim) };
+/** Puts what was fetched again where it was; a source may have withdrawn one. */
+export function refill(page: FeedPage, { results }: DesignPage): void {
+  const found = new Map(results.map((design) => [design.id, design]));
+  page.designs = page.ids.map((id) => found.get(id));
 }
 
-/*
- * The designs of pages in one list, each once.  Pages that were there the last
- * time are not looked at again.
- */
-export function joiner(): (pages: DesignPage[]) => Design[] {
-  let done: DesignPage[] = [];
-  let seen = new Set<string>();
-  let all: Design[] = [];
+export function listOf(designs: Design[]): Shelf {
+  return {
+    count: designs.length,
+    id: (index) => designs[index]?.id ?? '',
+    shape: (index) => (designs[index] ? shapeOf(designs[index]) : 0),
+    at: (index) => designs[index],
+  };
+}
 
-  return (pages) => {
-    const same = done.length <= pages.length
-      && done.every((page, i) => page === pages[i]);
-    if (same && done.length === pages.length) {
-      return all;
+export class Pages implements Shelf {
+  count = 0;
+  private readonly pages: FeedPage[] = [];
+  private readonly starts: number[] = [];
+  private readonly seen = new Set<string>();
+
+  /**
+   * Takes those that are new, without what is there already.  False: these are
+   * others than before.
+   */
+  take(pages: FeedPage[]): boolean {
+    if (this.pages.some((page, i) => page !== pages[i])) {
+      return false;
     }
-    if (!same) {
-      done = [];
-      seen = new Set();
-      all = [];
+    for (const page of pages.slice(this.pages.length)) {
+      const fresh = page.ids.map((id) => (
+        !this.seen.has(id) && Boolean(this.seen.add(id))));
+      if (fresh.includes(false)) {
+        page.ids = page.ids.filter((_, i) => fresh[i]);
+        page.shapes = page.shapes.filter((_, i) => fresh[i]);
+        page.designs = page.designs?.filter((_, i) => fresh[i]);
+      }
+      this.pages.push(page);
+      this.starts.push(this.count);
+      this.count += page.ids.length;
     }
-    const more: Design[] = [];
-    for (const { results } of pages.slice(done.length)) {
-      for (const design of results) {
-        if (!seen.has(design.id)) {
-          seen.add(design.id);
-          more.push(design);
-        }
+    return true;
+  }
+
+  id(index: number): string {
+    const at = this.pageAt(index);
+    return this.pages[at]?.ids[index - (this.starts[at] ?? 0)] ?? '';
+  }
+
+  shape(index: number): number {
+    const at = this.pageAt(index);
+    return this.pages[at]?.shapes[index - (this.starts[at] ?? 0)] ?? 0;
+  }
+
+  at(index: number): Design | undefined {
+    const at = this.pageAt(index);
+    return this.pages[at]?.designs?.[index - (this.starts[at] ?? 0)];
+  }
+
+  find(id: string): Design | undefined {
+    for (const { designs } of this.pages) {
+      const design = designs?.find((one) => one?.id === id);
+      if (design) {
+        return design;
       }
     }
-    done = [...pages];
-    // A new list, as React goes by that; of the same designs.
-    all = all.concat(more);
-    return all;
-  };
+    return undefined;
+  }
+
+  /**
+   * Lets go of what is far from the cards in the window; the pages of those,
+   * and of so many around them, that are to be fetched again.
+   */
+  look(first: number, last: number, around: number): FeedPage[] {
+    const from = this.pageAt(Math.max(0, first - around));
+    const to = this.pageAt(Math.min(this.count - 1, last + around));
+    this.pages.forEach((page, i) => {
+      if (i < from - KEPT || i > to + KEPT) {
+        page.designs = undefined;
+      }
+    });
+    return this.pages.slice(from, to + 1).filter(({ designs }) => !designs);
+  }
+
+  private pageAt(index: number): number {
+    let low = 0;
+    let high = this.starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.starts[middle] ?? 0) <= index) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return low;
+  }
 }

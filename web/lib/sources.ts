@@ -148,6 +148,14 @@ export function imageUrl(image: SourceImage, width: number): string {
   }
 }
 
+/** The address of a picture that is shown so many pixels wide. */
+export function imageFor(image: SourceImage, pixels: number): string {
+  const steps = widths.filter((width) => (
+    image.width === null || width <= image.width));
+  return imageUrl(image, steps.find((width) => width >= pixels)
+                         ?? steps.at(-1) ?? 320);
+}
+
 /** For <img srcset>, or nothing where the source has one size. */
 export function imageSet(image: SourceImage): string | undefined {
   return setOf(widths.filter((width) => (

@@ -10,6 +10,7 @@ import { useOptimisticMutation } from '../hooks/useOptimisticMutation';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { useRealtimePrice } from '../hooks/useRealtimePrice';
 import { useLiveState, useWebSocket } from '../hooks/useWebSocket';
+import { likesOf } from '../lib/likes';
 import { LiveClient } from '../lib/live';
 import { measures } from '../lib/telemetry';
 import { FakeServer, FakeWindow } from './fake-server';
@@ -303,15 +304,91 @@ describe('useOptimisticMutation', () => {
 });
 
 describe('Heart', () => {
-  it('keeps the focus when its card comes to rest', () => {
-    vi.stubGlobal('fetch', () => new Promise(() => {}));
-    const heart = (settled: boolean) => (
-      <Heart id="pexels:1" likes={3} title="A room" settled={settled} />
-    );
-    const { rerender } = render(heart(false), { wrapper });
-    screen.getByRole('button').focus();
-    rerender(heart(true));
-    expect(document.activeElement).toBe(screen.getByRole('button'));
+  const liked = (id: string, likes: number) => new Response(JSON.stringify({
+    results: [{ id, liked: true, likes }],
+  }), { headers: { 'Content-Type': 'application/json' } });
+  const heart = (id: string) => (
+    <Heart id={id} likes={3} title="A room" passing />
+  );
+  const shown = () => [screen.getByRole('button').getAttribute('aria-pressed'),
+                       screen.getByTestId('likes').textContent];
+
+  it('asks when somebody stays, listens when the page is still', async () => {
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', (url: string) => {
+      asked.push(url);
+      return Promise.resolve(liked('pexels:1', 4));
+    });
+    render(heart('pexels:1'), { wrapper });
+    await settle(100);
+    expect(asked).toEqual([]);
+    expect(shown()).toEqual(['false', '3']);
+    await settle(200);
+    expect(asked).toEqual(['/designs/likes?ids=pexels:1']);
+    expect(shown()).toEqual(['true', '4']);
+
+    for (let i = 0; i < 10; i++) {
+      window.dispatchEvent(new Event('scroll'));
+      await settle(100);
+    }
+    expect(server.sockets).toHaveLength(0);
+    await settle(500);
+    expect([...server.socket.subscribed]).toEqual(['design:pexels:1']);
+    act(() => { server.publish('design:pexels:1', { likes: 9 }); });
+    expect(shown()).toEqual(['true', '9']);
+  });
+
+  it('does not ask for what flies past', async () => {
+    vi.stubGlobal('fetch', () => { throw new Error('asked'); });
+    const { unmount } = render(heart('pexels:2'), { wrapper });
+    await settle(100);
+    unmount();
+    await settle(5000);
+    expect(server.sockets).toHaveLength(0);
+  });
+
+  it('shows a click at once, and takes it back when it is refused', async () => {
+    let refuse = (_: Response) => {};
+    vi.stubGlobal('fetch', (url: string) => (url.endsWith('/like')
+      ? new Promise((resolve) => { refuse = resolve; })
+      : new Promise(() => {})));
+    render(heart('pexels:3'), { wrapper });
+    act(() => { screen.getByRole('button').click(); });
+    await settle();
+    expect(shown()).toEqual(['true', '4']);
+    refuse(new Response('', { status: 503 }));
+    await settle();
+    expect(shown()).toEqual(['false', '3']);
+    expect(said.map(([, text]) => text)).toEqual(['Update failed']);
+  });
+
+  it('does not let an older answer undo a click', async () => {
+    let answer = (_: Response) => {};
+    vi.stubGlobal('fetch', (url: string) => (url.endsWith('/like')
+      ? new Promise(() => {})
+      : new Promise((resolve) => { answer = resolve; })));
+    render(heart('pexels:4'), { wrapper });
+    await settle(300);
+    act(() => { screen.getByRole('button').click(); });
+    await settle();
+    answer(new Response(JSON.stringify({
+      results: [{ id: 'pexels:4', liked: false, likes: 3 }],
+    }), { headers: { 'Content-Type': 'application/json' } }));
+    await settle();
+    expect(shown()).toEqual(['true', '4']);
+  });
+
+  it('keeps so many in mind', () => {
+    const likes = likesOf(queries);
+    const stop = likes.watch('a:0', () => {});
+    for (let i = 0; i < 600; i++) {
+      likes.set({ id: `a:${i}`, liked: true, likes: i });
+    }
+    expect(queries.getQueryCache().getAll()).toHaveLength(500);
+    expect(likes.get('a:0')).toBeDefined();
+    expect(likes.get('a:1')).toBeUndefined();
+    expect(likes.get('a:599')).toBeDefined();
+    stop();
   });
 });
 

@@ -1,0 +1,47 @@
+'use client';
+
+import { useCallback, useEffect, useReducer, useRef } from 'react';
+import { api } from '../lib/api';
+import { Pages, refill, type FeedPage } from '../lib/designs';
+
+const AROUND = 60;      // cards beyond the window that are to be there
+const AGAIN = 5000;     // ms, after a page that did not come
+
+/** The pages of a feed as one shelf, whose far ends are let go of. */
+export function usePages(list: FeedPage[] = []): {
+  pages: Pages;
+  look: (first: number, last: number) => void;
+} {
+  const held = useRef<Pages>(undefined);
+  const asked = useRef(new Set<FeedPage>());
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const [, show] = useReducer((count: number) => count + 1, 0);
+
+  // To take the same pages twice changes nothing.
+  // eslint-disable-next-line react-hooks/refs
+  let pages = held.current;
+  if (!pages?.take(list)) {
+    pages = new Pages();
+    pages.take(list);
+    // eslint-disable-next-line react-hooks/refs
+    held.current = pages;
+  }
+
+  const look = useCallback((first: number, last: number) => {
+    clearTimeout(timer.current);
+    for (const page of held.current?.look(first, last, AROUND) ?? []) {
+      if (!asked.current.has(page)) {
+        asked.current.add(page);
+        api.designs(page.path).then((fetched) => {
+          refill(page, fetched);
+          show();
+        }, () => {
+          timer.current = setTimeout(() => { look(first, last); }, AGAIN);
+        }).finally(() => { asked.current.delete(page); });
+      }
+    }
+  }, []);
+  useEffect(() => () => { clearTimeout(timer.current); }, []);
+
+  return { pages, look };
+}
