@@ -115,7 +115,11 @@ ngx_http_atelier_provider_param(ngx_conf_t *cf,
             text.data = value->data + param->name.len;
             text.len = value->len - param->name.len;
 
-            return param->set(cf, p, &text);
+            if (param->set(cf, p, &text) != NGX_CONF_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+            return NGX_CONF_OK;
         }
     }
 
