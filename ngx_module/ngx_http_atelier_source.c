@@ -18,6 +18,8 @@ static ngx_int_t ngx_http_atelier_source_complete(ngx_conf_t *cf,
     ngx_http_atelier_source_t *source);
 static ngx_int_t ngx_http_atelier_source_downloads(ngx_conf_t *cf,
     ngx_http_atelier_source_t *source);
+static ngx_http_atelier_party_t *ngx_http_atelier_source_next(
+    ngx_http_atelier_main_conf_t *amcf, ngx_uint_t *n);
 static int ngx_http_atelier_source_metrics_calls(
     ngx_http_atelier_main_conf_t *amcf, at_buf_t *b);
 static int ngx_http_atelier_source_metrics_limits(
@@ -284,8 +286,7 @@ ngx_http_atelier_source_call(ngx_http_request_t *r,
 /* For the functions below, where amcf, b, n and p stand. */
 
 #define ngx_http_atelier_each_source                                          \
-    for (n = 0; n < AT_FEED_SOURCES; n++)                                     \
-        if (amcf->sources[n] && (p = &amcf->sources[n]->party))
+    for (n = 0; (p = ngx_http_atelier_source_next(amcf, &n)) != NULL; /* */ )
 
 #define ngx_http_atelier_source_metric(metric, fmt, value)                    \
     at_buf_printf(b, "atelier_source_" metric "{source=\"%.*s\"} " fmt "\n",  \
@@ -316,6 +317,25 @@ ngx_http_atelier_source_metrics(ngx_http_atelier_main_conf_t *amcf,
     }
 
     return rc;
+}
+
+
+/* The next one that is configured, from n on. */
+
+static ngx_http_atelier_party_t *
+ngx_http_atelier_source_next(ngx_http_atelier_main_conf_t *amcf, ngx_uint_t *n)
+{
+    ngx_http_atelier_source_t  *source;
+
+    while (*n < AT_FEED_SOURCES) {
+        source = amcf->sources[(*n)++];
+
+        if (source) {
+            return &source->party;
+        }
+    }
+
+    return NULL;
 }
 
 
