@@ -283,10 +283,7 @@ ngx_http_atelier_source_call(ngx_http_request_t *r,
 }
 
 
-/* For the functions below, where amcf, b, n and p stand. */
-
-#define ngx_http_atelier_each_source                                          \
-    for (n = 0; (p = ngx_http_atelier_source_next(amcf, &n)) != NULL; /* */ )
+/* For the functions below, where b and p stand. */
 
 #define ngx_http_atelier_source_metric(metric, fmt, value)                    \
     at_buf_printf(b, "atelier_source_" metric "{source=\"%.*s\"} " fmt "\n",  \
@@ -309,7 +306,9 @@ ngx_http_atelier_source_metrics(ngx_http_atelier_main_conf_t *amcf,
                                         "histogram",
                                         "From the call to a good answer.");
 
-    ngx_http_atelier_each_source {
+    n = 0;
+
+    while ((p = ngx_http_atelier_source_next(amcf, &n)) != NULL) {
         ngx_sprintf((u_char *) label, "source=\"%V\"%Z", &p->name);
 
         rc |= ngx_http_atelier_metrics_histogram(b, "source_latency_seconds",
@@ -350,7 +349,9 @@ ngx_http_atelier_source_metrics_calls(ngx_http_atelier_main_conf_t *amcf,
     rc = ngx_http_atelier_metrics_head(b, "source_calls_total", "counter",
                                        "Calls made to an image source.");
 
-    ngx_http_atelier_each_source {
+    n = 0;
+
+    while ((p = ngx_http_atelier_source_next(amcf, &n)) != NULL) {
         rc |= ngx_http_atelier_source_metric("calls_total", "%lu",
                                              (unsigned long) p->slot->calls);
     }
@@ -359,7 +360,9 @@ ngx_http_atelier_source_metrics_calls(ngx_http_atelier_main_conf_t *amcf,
                                         "Answers used again, as the source "
                                         "demands.");
 
-    ngx_http_atelier_each_source {
+    n = 0;
+
+    while ((p = ngx_http_atelier_source_next(amcf, &n)) != NULL) {
         rc |= ngx_http_atelier_source_metric("kept_total", "%lu",
                                              (unsigned long) p->slot->kept);
     }
@@ -368,7 +371,9 @@ ngx_http_atelier_source_metrics_calls(ngx_http_atelier_main_conf_t *amcf,
                                         "counter", "What became of a "
                                         "source's part in a fill.");
 
-    ngx_http_atelier_each_source {
+    n = 0;
+
+    while ((p = ngx_http_atelier_source_next(amcf, &n)) != NULL) {
         for (i = 0; i <= AT_FEED_ERROR; i++) {
             rc |= at_buf_printf(b, "atelier_source_outcomes_total"
                                    "{source=\"%.*s\",outcome=\"%s\"} %lu\n",
@@ -394,7 +399,9 @@ ngx_http_atelier_source_metrics_limits(ngx_http_atelier_main_conf_t *amcf,
                                        "Time until the source's limits let "
                                        "it be asked again.");
 
-    ngx_http_atelier_each_source {
+    n = 0;
+
+    while ((p = ngx_http_atelier_source_next(amcf, &n)) != NULL) {
         rc |= ngx_http_atelier_source_metric("wait_seconds", "%.3f",
                               ngx_http_atelier_limit_wait(amcf->zone, p)
                               / 1000.0);
@@ -403,7 +410,9 @@ ngx_http_atelier_source_metrics_limits(ngx_http_atelier_main_conf_t *amcf,
     rc |= ngx_http_atelier_metrics_head(b, "source_left_ratio", "gauge",
                                         "What is left of its limits.");
 
-    ngx_http_atelier_each_source {
+    n = 0;
+
+    while ((p = ngx_http_atelier_source_next(amcf, &n)) != NULL) {
         rc |= ngx_http_atelier_source_metric("left_ratio", "%.2f",
                               ngx_http_atelier_quota_left(amcf->zone, p)
                               / 100.0);
@@ -412,7 +421,9 @@ ngx_http_atelier_source_metrics_limits(ngx_http_atelier_main_conf_t *amcf,
     rc |= ngx_http_atelier_metrics_head(b, "source_breaker", "gauge",
                                         "0 closed, 1 open, 2 half-open.");
 
-    ngx_http_atelier_each_source {
+    n = 0;
+
+    while ((p = ngx_http_atelier_source_next(amcf, &n)) != NULL) {
         rc |= ngx_http_atelier_source_metric("breaker", "%d",
                               (int) ngx_http_atelier_limit_breaker(amcf->zone,
                                                                    p));
