@@ -122,8 +122,8 @@ test_refused_selectors(void **state)
 
     static const char *const  rows[] = {
         "", " ", ".", "#", "[", "[a", "[a=", "[a='x]", "[a!=b]", "p >",
-        "p,", "a:hover", ":not(", ":not(a b)", ":not(:not(a))", "a{", "a b c d "
-        "e f g h i j k l m", "p)", "@x"
+        "p,", "a:hover", ":not(", ":not(a b)", ":not(:not(a))", "a{",
+        "a b c d e f g h i j k l m", "p)", "@x"
     };
 
     (void) state;

@@ -63,8 +63,8 @@ test_passed_over(void **state)
         "{\"name\":\"api_time\",\"value\":-1e999}",
         "{\"name\":\"cls\",\"value\":101}",
         "{\"name\":\"cache_hit\",\"value\":2}",
-        "{\"name\":\"api_time\","
-        "\"value\":1.0000000000000000000000000000000000000000000001}",
+        ("{\"name\":\"api_time\","
+         "\"value\":1.0000000000000000000000000000000000000000000001}"),
     };
 
     char  text[512];
