@@ -103,8 +103,8 @@ ngx_http_atelier_scrape_run(ngx_http_request_t *r, at_field_t *fields)
                                                 fields[1].value);
     }
 
-    return ngx_http_atelier_command_bad(r, "invalid_parameter", "kind",
-                                        "kind is none of designs, products");
+    return ngx_http_atelier_problem_value(r, "invalid_parameter", "kind", kind,
+                                          "kind is none of designs, products");
 }
 
 

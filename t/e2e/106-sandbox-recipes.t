@@ -147,5 +147,19 @@ for my $shop (sort keys %host) {
            '... which have one');
 }
 
+# A page is asked for at a public address, or at one that is let in.
+
+system('scripts/sandbox-recipes', "$dir", $port, 100) == 0
+    or die 'scripts/sandbox-recipes failed';
+my ($one) = known('ikea');
+my $url = "http://ikea.localhost:$port$one->{path}";
+for (['', 1, qr/not public/], ["-a 127.0.0.1:$port", 0, qr/^state page/m],
+     ['-a rug', 1, qr/-a rug: /]) {
+    my ($allow, $rc, $says) = @$_;
+    like(`$check check -p $allow $dir/ikea.json $url 2>&1`, $says,
+         "check of a URL, $allow");
+    is($? >> 8, $rc, '... and its exit status');
+}
+
 $stack->finish;
 done_testing();

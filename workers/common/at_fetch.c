@@ -572,7 +572,8 @@ at_fetch_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
         call->refused = 1;
         (void) snprintf(call->why, sizeof(call->why),
                         "the host has an address that is not public, or "
-                        "another port than 80 and 443");
+                        "another port than 80 and 443, which nothing "
+                        "allows");
         return CURL_SOCKET_BAD;
     }
 

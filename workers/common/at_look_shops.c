@@ -42,7 +42,8 @@ at_look_shops_read(const char *folder, const at_look_shops_t *before,
     n = scandir(folder, &files, at_look_is_json, alphasort);
 
     if (n <= 0) {
-        (void) snprintf(error, AT_CONF_ERROR_MAX, "%.400s: %s", folder,
+        (void) snprintf(error, AT_CONF_ERROR_MAX, "\"recipes\" %.400s: %s; "
+                        "name the folder of the shops' recipes", folder,
                         n < 0 ? strerror(errno)
                               : "there is no recipe NAME.json in it");
 

@@ -9,6 +9,9 @@
 
 #include "prices.h"
 
+#include <stdio.h>
+#include <string.h>
+
 
 #define PRICES_AGAIN_MIN  1000      /* ms, for a shop that is left alone */
 #define PRICES_AGAIN_DAY  (24 * 3600000LL)
@@ -278,11 +281,18 @@ static void
 prices_look_told(const prices_item_t *item, prices_stored_e stored,
     prices_metric_e what, const char *why)
 {
+    char            result[32];
     at_log_level_e  level;
 
     what = (stored == PRICES_STORED) ? what
            : (stored == PRICES_AWAY) ? PRICES_LOST : PRICES_FENCED;
     prices_count(what, 1);
+
+    /* result="word" */
+
+    (void) snprintf(result, sizeof(result), "%s",
+                    prices_metrics[what].labels + sizeof("result=\"") - 1);
+    result[strcspn(result, "\"")] = '\0';
 
     level = (what == PRICES_CHANGED || what == PRICES_DOUBTED
              || what == PRICES_GONE) ? AT_LOG_INFO
@@ -290,7 +300,6 @@ prices_look_told(const prices_item_t *item, prices_stored_e stored,
                                                              : AT_LOG_DEBUG;
 
     at_log(level, "product.looked",
-           at_log_text("result", prices_metrics[what].labels
-                                 + sizeof("result=\"") - 1),
+           at_log_text("result", result),
            at_log_text("product", item->id), at_log_text("why", why));
 }

@@ -27,6 +27,7 @@ typedef struct {
     const char   *url;
     int           list;         /* -1: find out */
     int           verbose;
+    const char   *allow;        /* an address that is not public */
     at_recipe_t  *shop;
     at_buf_t      body;
     long          status;
@@ -104,8 +105,12 @@ shop_check_options(int argc, char **argv, shop_check_t *c)
 
     c->list = -1;
 
-    while ((option = getopt(argc, argv, "lpvu:")) != -1) {
+    while ((option = getopt(argc, argv, "a:lpvu:")) != -1) {
         switch (option) {
+
+        case 'a':
+            c->allow = optarg;
+            break;
 
         case 'l':
             c->list = 1;
@@ -221,10 +226,27 @@ shop_check_fetch(shop_check_t *c)
     char                **lines;
     size_t                i;
     at_fetch_t           *fetch;
+    const char           *wrong;
+    at_address_list_t     allow;
     at_fetch_settings_t   settings;
+
+    wrong = c->allow ? at_address_check(c->allow) : NULL;
+
+    if (wrong) {
+        fprintf(stderr, "atelier-shop: -a %s: %s\n", c->allow, wrong);
+        return AT_ERROR;
+    }
+
+    if (at_address_list(&allow, (char *const *) &c->allow, c->allow ? 1 : 0)
+        != AT_OK)
+    {
+        fprintf(stderr, "atelier-shop: no memory\n");
+        return AT_ERROR;
+    }
 
     if (at_fetch_init() != AT_OK) {
         fprintf(stderr, "atelier-shop: libcurl does not start\n");
+        free(allow.rules);
         return AT_ERROR;
     }
 
@@ -238,6 +260,7 @@ shop_check_fetch(shop_check_t *c)
     settings.parallel = 1;
     settings.per_host = 1;
     settings.compressed = 1;
+    settings.allow = &allow;
 
     fetch = at_fetch_create(&settings);
     lines = shop_check_lines(c->shop);
@@ -249,6 +272,7 @@ shop_check_fetch(shop_check_t *c)
 
     free(lines);
     at_fetch_free(fetch);
+    free(allow.rules);
 
     return rc;
 }

@@ -24,10 +24,11 @@ typedef struct {
 
 static const shop_command_t  shop_commands[] = {
     { "check", shop_check,
-      "check [-l|-p] [-v] [-u URL] RECIPE [FILE|URL]\n"
+      "check [-l|-p] [-v] [-a ADDRESS] [-u URL] RECIPE [FILE|URL]\n"
       "                what a recipe finds on a page, and by which layer;\n"
       "                -l a list, -p a product, -v the values that lost,\n"
-      "                -u the URL a file is from" },
+      "                -u the URL a file is from, -a an address that may be\n"
+      "                asked though it is not public" },
     { "run", shop_run,
       "run [-t] -c FILE\n"
       "                search shops by the settings in FILE and prove what\n"
