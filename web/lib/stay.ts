@@ -51,6 +51,10 @@ function tick(): void {
       }
     }
   }
+  rest();
+}
+
+function rest(): void {
   if (waiting.size === 0) {
     clearInterval(timer);
     timer = undefined;
@@ -72,5 +76,9 @@ export function whenStayed(ms: number, call: () => void, quiet = false):
     ticked = one.since;
     window.addEventListener('scroll', scrolled, { capture: true, passive: true });
   }
-  return () => { waiting.delete(one); };
+  return () => {
+    if (waiting.delete(one)) {
+      rest();
+    }
+  };
 }

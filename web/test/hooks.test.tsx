@@ -374,7 +374,7 @@ describe('Heart', () => {
     answer(new Response(JSON.stringify({
       results: [{ id: 'pexels:4', liked: false, likes: 3 }],
     }), { headers: { 'Content-Type': 'application/json' } }));
-    await settle();
+    await settle(1000);
     expect(shown()).toEqual(['true', '4']);
   });
 
