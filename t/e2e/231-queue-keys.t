@@ -134,6 +134,11 @@ is(said(generate({ prompt => 'no' }, 'm')), '422 moderated', 'moderated');
 is(rows(), 'failed 1', '... is known');
 is(said(generate({ prompt => 'no' }, 'm')), '422 moderated', '... for ever');
 is(calls(), 1, '... without a call');
+my ($shown) = $db->sql(q{SELECT atelier.generation_get(id)
+                         FROM atelier.generation});
+is_deeply([ $shown =~ /"status":\s*([^,}]+)/g ], ['"failed"'],
+          '... and shown as failed, once');
+like($shown, qr/"code":\s*"moderated"/, '... and why');
 fresh();
 $stack->control($name => { mode => 'rate_limit', variant => 'seconds',
                            retryAfter => 600 });

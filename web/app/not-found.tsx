@@ -5,9 +5,9 @@ export default function NotFound() {
   return (
     <Note
       title="There is no such page"
-      action={<Link className="button" href="/" prefetch={false}>To the start</Link>}
+      action={<Link className="button" href="/" prefetch={false}>Go to the start page</Link>}
     >
-      The link may be old, or not whole.
+      The link may be old or incomplete.
     </Note>
   );
 }

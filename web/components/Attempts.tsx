@@ -24,7 +24,7 @@ export function Attempts({ trials, live = false }: {
         <li key={`${trial.provider}${i}`} data-outcome={trial.outcome ?? 'running'}>
           <b>{serviceOf(trial.provider)}</b>{' '}
           <span className={styles.words}>
-            {trial.outcome === undefined ? 'is at it' : outcome(trial.outcome)}
+            {trial.outcome === undefined ? 'is working on it' : outcome(trial.outcome)}
           </span>
           {trial.ms ? <span className={styles.ms}>{trial.ms} ms</span> : null}
         </li>

@@ -1,37 +1,31 @@
 'use client';
 
-import { Download, Link2, RotateCcw, X } from 'lucide-react';
+import { Download, PencilLine, RotateCcw, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { Phase } from '../hooks/useGeneration';
 import type { Generation, GenerationRequest } from '../lib/api';
 import {
-  enhanced, ideas, serviceOf, trouble, type Shape,
+  enhanced, ideas, sent, serviceOf, trouble, wording, type Shape,
 } from '../lib/prompt';
-import { copyLink } from '../lib/share';
 import { Attempts } from './Attempts';
+import { CopyLink } from './CopyLink';
+import { useSeconds, Waiting } from './Waiting';
 import styles from './Canvas.module.css';
+import waiting from './Waiting.module.css';
 
-/** Seconds since then, while somebody looks. */
-function useSeconds(since: number | null): number {
-  const [now, setNow] = useState(since ?? 0);
-  useEffect(() => {
-    if (since === null) {
-      return;
-    }
-    setNow(Date.now());
-    const timer = setInterval(() => { setNow(Date.now()); }, 200);
-    return () => { clearInterval(timer); };
-  }, [since]);
-  return since === null ? 0 : Math.max(0, (now - since) / 1000);
-}
-
-/* The server's estimate, counted down until it sends the next one. */
-function Eta({ seconds }: { seconds: number }) {
-  const [at, setAt] = useState<number | null>(null);
-  useEffect(() => { setAt(Date.now()); }, [seconds]);
-  const passed = useSeconds(at);
-  const left = Math.max(0, Math.ceil(seconds - passed));
-  return <>{left > 0 ? `about ${left} s` : 'any moment now'}</>;
+/* How it stands, for those who listen; toasts tell of the queue, and a failure
+ * is an alert. */
+function said(phase: Phase): string {
+  switch (phase.is) {
+    case 'asking':
+      return 'Making your picture';
+    case 'queued':
+      return phase.row.status === 'running' ? 'Your picture is being made' : '';
+    case 'done':
+      return 'Your picture is ready';
+    default:
+      return '';
+  }
 }
 
 /* A room before there is one. */
@@ -50,23 +44,30 @@ function Empty() {
 }
 
 /* Why there is no picture, and who was asked for it. */
-function Failure({ phase, onRetry }: {
+function Failure({ phase, onRetry, onChange }: {
   phase: Extract<Phase, { is: 'failed' }>;
   onRetry: (request: GenerationRequest) => void;
+  onChange: () => void;
 }) {
   const [title, words] = trouble(phase.code, phase.detail, phase.retryAfter);
   return (
-    <div className={styles.wait} role="alert">
+    <div className={waiting.wait} role="alert">
       <span>{title}</span>
       <small>{words}</small>
       <Attempts trials={phase.trials} />
-      <button
-        type="button"
-        className="button quiet slim"
-        onClick={() => { onRetry(phase.request); }}
-      >
-        <RotateCcw size={16} aria-hidden /> Try again
-      </button>
+      {wording(phase.code) ? (
+        <button type="button" className="button quiet slim" onClick={onChange}>
+          <PencilLine size={16} aria-hidden /> Change the words
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="button quiet slim"
+          onClick={() => { onRetry(phase.request); }}
+        >
+          <RotateCcw size={16} aria-hidden /> Try again
+        </button>
+      )}
     </div>
   );
 }
@@ -89,11 +90,13 @@ function Picture({ row }: { row: Generation }) {
   );
 }
 
-export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
+export function Canvas({ phase, shape, onCancel, onChange, onIdea, onRetry }: {
   phase: Phase;
   shape: Shape;
   onCancel: () => void;
-  onIdea: (prompt: string) => void;
+  onChange: () => void;
+  /** Missing while there are words of one's own, which would be lost. */
+  onIdea: ((prompt: string) => void) | undefined;
   onRetry: (request: GenerationRequest) => void;
 }) {
   const since = phase.is === 'asking' || phase.is === 'queued'
@@ -107,16 +110,20 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
       place.current?.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
     }
   }, [phase.is]);
+  // The button that does it is gone with what it was for.
+  const stay = () => { place.current?.focus({ preventScroll: true }); };
   const row = phase.is === 'done' || phase.is === 'queued' ? phase.row : null;
+  const made = phase.is === 'done' ? sent(phase.row.enhancedPrompt) : null;
   const width = (phase.is === 'done' ? row?.width : request?.width)
     ?? shape.width;
   const height = (phase.is === 'done' ? row?.height : request?.height)
     ?? shape.height;
 
   return (
-    <section ref={place} className={styles.canvas} aria-label="The picture">
+    <section ref={place} className={styles.canvas} aria-label="The picture" tabIndex={-1}>
+      <p className="hidden" role="status">{said(phase)}</p>
       <div
-        className={styles.frame}
+        className={`${styles.frame} ${since === null ? '' : waiting.glow}`}
         data-phase={phase.is}
         data-tall={height > width || undefined}
         data-shape={shape.name}
@@ -125,7 +132,7 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
       >
         {phase.is === 'idle' ? <Empty /> : null}
         {phase.is === 'asking' ? (
-          <div className={styles.wait}>
+          <div className={waiting.wait}>
             <span>
               {phase.trials.some((one) => one.outcome === 'won')
                 ? 'Here it comes' : 'Making your picture'}
@@ -134,33 +141,25 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
             <Attempts trials={phase.trials} live />
           </div>
         ) : null}
-        {phase.is === 'queued' ? (
-          <p className={styles.wait} role="status">
-            {phase.row.status === 'running' || phase.row.position === undefined ? (
-              <span>Your picture is being made</span>
-            ) : (
-              <>
-                <strong data-testid="position">{phase.row.position}</strong>
-                <span>{phase.row.position === 1 ? 'You are next' : 'in the queue'}</span>
-                {typeof phase.row.etaSeconds === 'number' ? (
-                  <small data-testid="eta"><Eta seconds={phase.row.etaSeconds} /></small>
-                ) : null}
-              </>
-            )}
-          </p>
+        {phase.is === 'queued' ? <Waiting row={phase.row} /> : null}
+        {phase.is === 'failed' ? (
+          <Failure
+            phase={phase}
+            onChange={onChange}
+            onRetry={(again) => { stay(); onRetry(again); }}
+          />
         ) : null}
-        {phase.is === 'failed' ? <Failure phase={phase} onRetry={onRetry} /> : null}
         {phase.is === 'done' ? <Picture key={phase.row.id} row={phase.row} /> : null}
       </div>
 
       <div className={styles.below}>
         {request && phase.is !== 'failed' ? (
           <p className={styles.prompt}>
-            {phase.is === 'done'
-              ? phase.row.enhancedPrompt ?? enhanced(request) : enhanced(request)}
+            {made?.words ?? enhanced(request)}
+            {made?.without ? <span>Left out: {made.without}</span> : null}
           </p>
         ) : null}
-        {phase.is === 'idle' ? (
+        {phase.is === 'idle' && onIdea ? (
           <div className={styles.ideas}>
             <p className="label">Begin with one of these</p>
             {ideas.map((idea) => (
@@ -175,7 +174,11 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
           </div>
         ) : null}
         {since !== null ? (
-          <button type="button" className="button quiet slim" onClick={onCancel}>
+          <button
+            type="button"
+            className="button quiet slim"
+            onClick={() => { stay(); onCancel(); }}
+          >
             <X size={16} aria-hidden /> Cancel
           </button>
         ) : null}
@@ -185,19 +188,13 @@ export function Canvas({ phase, shape, onCancel, onIdea, onRetry }: {
               <a className="button quiet slim" href={phase.row.url} download>
                 <Download size={16} aria-hidden /> Download
               </a>
+              <CopyLink path={`/pictures?picture=${phase.row.id}`} slim />
               <button
                 type="button"
                 className="button quiet slim"
-                onClick={() => { void copyLink(`/pictures?picture=${phase.row.id}`); }}
+                onClick={() => { stay(); onRetry(phase.request); }}
               >
-                <Link2 size={16} aria-hidden /> Copy link
-              </button>
-              <button
-                type="button"
-                className="button quiet slim"
-                onClick={() => { onRetry(phase.request); }}
-              >
-                <RotateCcw size={16} aria-hidden /> Another
+                <RotateCcw size={16} aria-hidden /> Make another
               </button>
             </div>
             <details className={styles.how}>

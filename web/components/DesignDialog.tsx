@@ -1,10 +1,10 @@
 'use client';
 
 import { useQuery } from '@tanstack/react-query';
-import { Download, ExternalLink, Link2 } from 'lucide-react';
+import { Download, ExternalLink } from 'lucide-react';
 import { api, type Design } from '../lib/api';
-import { copyLink } from '../lib/share';
 import { imageUrl, nameOf, safeLink } from '../lib/sources';
+import { CopyLink } from './CopyLink';
 import { Dialog } from './Dialog';
 import { Heart } from './Heart';
 import { Note } from './Note';
@@ -106,13 +106,7 @@ function Whole({ design, link }: { design: Design; link: string }) {
               <Download size={16} aria-hidden /> Download
             </a>
           ) : null}
-          <button
-            type="button"
-            className="button quiet"
-            onClick={() => { void copyLink(link); }}
-          >
-            <Link2 size={16} aria-hidden /> Copy link
-          </button>
+          <CopyLink path={link} />
         </div>
       </div>
     </>

@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { ArrowRight, ChevronDown } from 'lucide-react';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useGeneration } from '../hooks/useGeneration';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { api, type GenerationRequest } from '../lib/api';
@@ -32,6 +32,12 @@ export function Generator() {
     staleTime: Infinity,
   });
   const limits = options.data?.limits;
+  const box = useRef<HTMLTextAreaElement>(null);
+  // Words that a link brings, as from a picture that could not be made.
+  useEffect(() => {
+    setPrompt((old) => (
+      new URLSearchParams(window.location.search).get('prompt') ?? old));
+  }, []);
   const busy = phase.is === 'asking' || phase.is === 'queued';
 
   function submit(event: FormEvent) {
@@ -54,8 +60,9 @@ export function Generator() {
       <section className={styles.composer}>
         <h1>Describe a room.<br />See it take shape.</h1>
         <form onSubmit={submit} className={styles.form}>
-          <label className="label" htmlFor="prompt">Your room</label>
+          <label className={`label ${styles.first}`} htmlFor="prompt">Your room</label>
           <textarea
+            ref={box}
             id="prompt"
             className={`field ${styles.prompt}`}
             rows={3}
@@ -174,7 +181,14 @@ export function Generator() {
         phase={phase}
         shape={shape}
         onCancel={cancel}
-        onIdea={setPrompt}
+        onChange={() => {
+          box.current?.scrollIntoView({ block: 'nearest' });
+          box.current?.select();
+        }}
+        onIdea={prompt.trim() === '' || ideas.includes(prompt) ? (idea) => {
+          setPrompt(idea);
+          box.current?.focus();
+        } : undefined}
         onRetry={(request) => { void start(request); }}
       />
     </div>

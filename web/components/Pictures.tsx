@@ -1,19 +1,20 @@
 'use client';
 
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Download, Link2, Trash2 } from 'lucide-react';
 import Link from 'next/link';
-import { useEffect, useState } from 'react';
+import { useRef, useState } from 'react';
 import { useWebSocket } from '../hooks/useWebSocket';
 import { api, Problem, type Generation } from '../lib/api';
-import { forget, remembered } from '../lib/history';
-import { copyLink } from '../lib/share';
+import { forget, remembered, wordsOf } from '../lib/history';
+import { inWords, trouble } from '../lib/prompt';
 import { tell } from '../lib/toast';
 import { useQueryParams } from '../lib/url';
-import { Attempts } from './Attempts';
 import { Dialog } from './Dialog';
 import { Note } from './Note';
+import { PictureDialog } from './PictureDialog';
+import { Waiting, waits } from './Waiting';
 import styles from './Pictures.module.css';
+import waiting from './Waiting.module.css';
 
 const KEY = ['generations'];
 
@@ -22,44 +23,54 @@ function unlisted(error: unknown): boolean {
   return error instanceof Problem && [403, 404, 405].includes(error.status);
 }
 
-async function list(signal: AbortSignal): Promise<Generation[]> {
+interface Mine {
+  rows: Generation[];
+  next?: string | null | undefined;
+}
+
+async function list(signal: AbortSignal): Promise<Mine> {
   try {
-    const { results } = await api.generations(signal);
-    return results.length > 0 ? results : remembered();
+    const { results, next } = await api.generations(signal);
+    return results.length > 0 ? { rows: results, next } : { rows: remembered() };
   } catch (error) {
     if (unlisted(error) || remembered().length > 0) {
-      return remembered();
+      return { rows: remembered() };
     }
     throw error;
   }
 }
 
-function when(row: Generation): string {
-  if (row.status === 'done') {
-    return row.prompt ?? '';
-  }
-  if (row.status === 'failed') {
-    return row.detail ?? 'It could not be made.';
-  }
-  return row.position === undefined
-    ? 'It is being made' : `Position ${row.position} in the queue`;
+const withRows = (change: (rows: Generation[]) => Generation[]) => (
+  (old: Mine | undefined) => old && { ...old, rows: change(old.rows) });
+
+/* What is told of a picture that is waited for, wherever it is shown. */
+function useNews(row: Generation | undefined): void {
+  const queries = useQueryClient();
+  const id = row && waits(row) ? row.id : null;
+  const again = () => {
+    void queries.invalidateQueries({ queryKey: KEY });
+    void queries.invalidateQueries({ queryKey: ['generation', id] });
+  };
+
+  useWebSocket<Generation>(id === null ? null : `generate:${id}`, (news) => {
+    const newer = (one: Generation) => (
+      one.id === id ? { ...one, ...news, id: one.id } : one);
+    queries.setQueryData<Mine>(KEY, withRows((rows) => rows.map(newer)));
+    queries.setQueryData<Generation>(['generation', id],
+                                     (old) => old && newer(old));
+    if (news.status === 'done' && news.width === undefined) {
+      again();          // too long to be told whole
+    }
+  }, { onGap: again });
 }
 
 function Tile({ row, onOpen }: { row: Generation; onOpen: () => void }) {
-  const queries = useQueryClient();
-  const waits = row.status === 'queued' || row.status === 'running';
-
-  useWebSocket<Generation>(waits ? `generate:${row.id}` : null, (news) => {
-    queries.setQueryData<Generation[]>(KEY, (old) => old?.map((one) => (
-      one.id === row.id ? { ...one, ...news, id: row.id } : one)));
-    if (news.status === 'done' && news.width === undefined) {
-      void queries.invalidateQueries({ queryKey: KEY });
-    }
-  }, { onGap: () => { void queries.invalidateQueries({ queryKey: KEY }); } });
+  useNews(row);
+  const words = row.prompt ?? wordsOf(row.id);
 
   return (
     <li className={styles.tile}>
-      <button type="button" onClick={onOpen} disabled={row.status !== 'done'}>
+      <button type="button" onClick={onOpen}>
         {row.status === 'done' && row.url ? (
           // eslint-disable-next-line @next/next/no-img-element
           <img
@@ -70,33 +81,95 @@ function Tile({ row, onOpen }: { row: Generation; onOpen: () => void }) {
             loading="lazy"
             decoding="async"
           />
-        ) : <span className={styles.blank} data-status={row.status} />}
-        <span className={styles.caption}>{when(row)}</span>
+        ) : null}
+        {waits(row) ? (
+          <span className={`${styles.blank} ${waiting.glow}`}>
+            <Waiting row={row} />
+          </span>
+        ) : null}
+        {row.status === 'failed' ? (
+          <span className={styles.blank}>
+            <span className={styles.failed}>
+              {trouble(row.code ?? '', row.detail ?? '')[0]}
+            </span>
+          </span>
+        ) : null}
+        <span className={styles.caption} aria-hidden={row.status === 'done' || undefined}>
+          {words}
+        </span>
       </button>
     </li>
   );
 }
 
 export function Pictures() {
+  const queries = useQueryClient();
   const { get, change } = useQueryParams();
   const opened = get('picture');
+  const heading = useRef<HTMLHeadingElement>(null);
   const mine = useQuery({
     queryKey: KEY,
     queryFn: ({ signal }) => list(signal),
     staleTime: 0,
   });
-  const known = mine.data?.find(({ id }) => id === opened);
+  const rows = mine.data?.rows.filter(({ status }) => status !== 'cancelled');
+  const known = rows?.find(({ id }) => id === opened);
   const linked = useQuery({
     queryKey: ['generation', opened],
     queryFn: ({ signal }) => api.generation(opened, signal),
-    enabled: opened !== '' && mine.isFetched && known?.width === undefined,
+    enabled: opened !== '' && mine.isFetched && known === undefined,
   });
-  const row = known?.width === undefined ? linked.data ?? known : known;
+  const row = known ?? linked.data;
+  useNews(known ? undefined : row);
+
   const close = () => { change({ picture: undefined }, 'replace'); };
+
+  const next = mine.data?.next;
+  const [turning, setTurning] = useState(false);
+
+  async function more(path: string) {
+    setTurning(true);
+    try {
+      const page = await api.generations(undefined, path);
+      queries.setQueryData<Mine>(KEY, (old) => old && {
+        rows: [...old.rows, ...page.results.filter(({ id }) => (
+          !old.rows.some((one) => one.id === id)))],
+        next: page.next,
+      });
+    } catch (error) {
+      tell('error', 'No more can be shown just now', {
+        description: inWords(error),
+      });
+    }
+    setTurning(false);
+  }
+
+  async function remove(id: string) {
+    try {
+      await api.cancel(id);
+    } catch (error) {
+      if (!unlisted(error)) {
+        throw error;
+      }
+    }
+    forget(id);
+    queries.setQueryData<Mine>(KEY, withRows((old) => (
+      old.filter((one) => one.id !== id))));
+    close();
+    // Its tile would have had the focus.
+    setTimeout(() => { heading.current?.focus(); });
+  }
 
   return (
     <>
-      <h1>Your pictures</h1>
+      <h1 ref={heading} tabIndex={-1} className={styles.heading}>Your pictures</h1>
+      {mine.isPending ? (
+        <ul className={styles.wall} aria-hidden>
+          {Array.from({ length: 4 }, (_, i) => (
+            <li key={i} className={styles.tile}><span className={styles.coming} /></li>
+          ))}
+        </ul>
+      ) : null}
       {mine.isError ? (
         <Note
           alert
@@ -107,20 +180,20 @@ export function Pictures() {
             </button>
           )}
         >
-          {mine.error.message}
+          {inWords(mine.error)}
         </Note>
       ) : null}
-      {mine.data?.length === 0 ? (
+      {rows?.length === 0 ? (
         <Note
           title="An empty wall"
           action={<Link className="button" href="/" prefetch={false}>Make a picture</Link>}
         >
-          The rooms you describe are kept here.
+          The rooms that you describe are kept here.
         </Note>
       ) : null}
-      {mine.data && mine.data.length > 0 ? (
+      {rows && rows.length > 0 ? (
         <ul className={styles.wall}>
-          {mine.data.filter(({ status }) => status !== 'cancelled').map((one) => (
+          {rows.map((one) => (
             <Tile
               key={one.id}
               row={one}
@@ -129,75 +202,48 @@ export function Pictures() {
           ))}
         </ul>
       ) : null}
-      {opened && row?.url ? <Opened row={row} onClose={close} /> : null}
+      {next ? (
+        <p className={styles.more}>
+          <button
+            type="button"
+            className="button quiet"
+            disabled={turning}
+            onClick={() => { void more(next); }}
+          >
+            Show more
+          </button>
+        </p>
+      ) : null}
+      {opened && row ? (
+        <PictureDialog
+          key={row.id}
+          row={row}
+          onClose={close}
+          onRemove={known ? remove : undefined}
+        />
+      ) : null}
       {opened && !row && linked.isError ? (
         <Dialog label="No such picture" onClose={close}>
-          <Note title="This picture cannot be found">
-            It may have been removed, or the link is not whole.
-          </Note>
+          <Missing error={linked.error} again={() => { void linked.refetch(); }} />
         </Dialog>
       ) : null}
     </>
   );
 }
 
-function Opened({ row, onClose }: { row: Generation; onClose: () => void }) {
-  const queries = useQueryClient();
-  const [sure, setSure] = useState(false);
-  useEffect(() => { setSure(false); }, [row.id]);
-
-  async function remove() {
-    if (!sure) {
-      setSure(true);
-      return;
-    }
-    try {
-      await api.cancel(row.id);
-    } catch (error) {
-      if (!unlisted(error)) {
-        tell('error', 'It could not be removed', {
-          description: error instanceof Error ? error.message : undefined,
-        });
-        return;
-      }
-    }
-    forget(row.id);
-    queries.setQueryData<Generation[]>(KEY,
-      (old) => old?.filter(({ id }) => id !== row.id));
-    onClose();
-  }
-
-  return (
-    <Dialog label={row.prompt ?? 'Picture'} onClose={onClose}>
-      {/* eslint-disable-next-line @next/next/no-img-element */}
-      <img
-        className={styles.large}
-        src={row.url}
-        width={row.width}
-        height={row.height}
-        alt={row.prompt ?? 'A picture'}
-      />
-      <div className={styles.text}>
-        <p className={styles.prompt}>{row.prompt}</p>
-        {row.enhancedPrompt ? <p className={styles.soft}>{row.enhancedPrompt}</p> : null}
-        <Attempts trials={row.attempts} />
-        <div className={styles.actions}>
-          <a className="button" href={row.url} download>
-            <Download size={16} aria-hidden /> Download
-          </a>
-          <button
-            type="button"
-            className="button quiet"
-            onClick={() => { void copyLink(`/pictures?picture=${row.id}`); }}
-          >
-            <Link2 size={16} aria-hidden /> Copy link
-          </button>
-          <button type="button" className="button quiet" onClick={() => { void remove(); }}>
-            <Trash2 size={16} aria-hidden /> {sure ? 'Really remove it' : 'Remove'}
-          </button>
-        </div>
-      </div>
-    </Dialog>
+/* What a link leads to that is not there, or cannot be had now. */
+function Missing({ error, again }: { error: Error; again: () => void }) {
+  return unlisted(error) || (error instanceof Problem && error.status === 400) ? (
+    <Note alert title="This picture cannot be found">
+      It may have been removed, or the link is incomplete.
+    </Note>
+  ) : (
+    <Note
+      alert
+      title="This picture cannot be shown just now"
+      action={<button type="button" className="button" onClick={again}>Try again</button>}
+    >
+      {inWords(error)}
+    </Note>
   );
 }
-

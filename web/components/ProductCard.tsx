@@ -106,7 +106,7 @@ export const ProductCard = memo(function ProductCard({
       <Price product={product} live={near} />
       <p className={styles.shop}>
         {nameOf(product.retailer)}
-        {product.verified === false ? ' · not verified yet' : ''}
+        {product.verified === false ? ' · unverified' : ''}
       </p>
     </article>
   );

@@ -1,17 +1,17 @@
 'use client';
 
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { ExternalLink, Link2 } from 'lucide-react';
+import { ExternalLink } from 'lucide-react';
 import { useMemo } from 'react';
 import { useWebSocket } from '../hooks/useWebSocket';
 import {
   api, Problem, type History, type PriceUpdate, type Product,
 } from '../lib/api';
 import { money } from '../lib/money';
-import { copyLink } from '../lib/share';
 import { points, when, words } from '../lib/shop';
 import { nameOf, safeLink } from '../lib/sources';
 import { Chart } from './Chart';
+import { CopyLink } from './CopyLink';
 import { Dialog } from './Dialog';
 import { Note } from './Note';
 import { Price, ProductImage } from './ProductCard';
@@ -41,15 +41,15 @@ export function ProductDialog({ id, known, link, onClose }: {
           {query.isError ? (
             <Note
               alert
-              title={gone ? 'This product is not there' : 'It cannot be shown now'}
+              title={gone ? 'This product is not there' : 'This product cannot be shown just now'}
               action={gone ? undefined : (
                 <button type="button" className="button" onClick={() => { void query.refetch(); }}>
                   Try again
                 </button>
               )}
             >
-              {gone ? 'The shop may have taken it back, or the link is not whole.'
-                : 'Our list of products cannot be read at the moment. Give it a few seconds.'}
+              {gone ? 'The shop may have withdrawn it, or the link is incomplete.'
+                : 'Our list of products cannot be read at the moment. Try again in a few seconds.'}
             </Note>
           ) : <Note title="One moment" />}
         </div>
@@ -78,13 +78,7 @@ export function ProductDialog({ id, known, link, onClose }: {
                 <span className="hidden">, in a new tab</span>
               </a>
             ) : null}
-            <button
-              type="button"
-              className="button quiet"
-              onClick={() => { void copyLink(link); }}
-            >
-              <Link2 size={16} aria-hidden /> Copy link
-            </button>
+            <CopyLink path={link} />
           </div>
         </div>
       </div>
@@ -127,11 +121,11 @@ function Past({ id, currency, lowest }: {
     <div className={styles.past}>
       {past.isPending ? <span className={styles.wait} aria-hidden /> : null}
       {first && !flat ? (
-        <Chart points={line} label={`Price in ${DAYS} days`} format={format} steps tall />
+        <Chart points={line} label={`Price over ${DAYS} days`} format={format} steps tall />
       ) : null}
       {first && flat ? (
         <p className={styles.soft}>
-          {`It has cost ${format(first.value)} since ${when(first.at) ?? 'we know it'}.`}
+          {`The price has been ${format(first.value)} since ${when(first.at) ?? 'we know it'}.`}
         </p>
       ) : null}
       {lowest && !flat

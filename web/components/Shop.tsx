@@ -28,6 +28,8 @@ const sorts = [
   ['price_desc', 'Price, high to low'], ['newest', 'Newest'],
 ] as const;
 
+const IDEAS = ['sofa', 'walnut desk', 'floor lamp'];
+
 export function Shop() {
   usePerformanceTracking('shop');
   const { get, change } = useQueryParams();
@@ -67,8 +69,12 @@ export function Shop() {
   useScrollMemory(`shop:${key}`, products.length > 0 && !older);
 
   // What is new is told of, and shown when the reader wants it.
-  const [news, setNews] = useState(0);
-  useEffect(() => { setNews(0); }, [key]);
+  const [news, setNews] = useState(false);
+  useEffect(() => { setNews(false); }, [key]);
+  const renew = useCallback(() => {
+    setNews(false);
+    void queries.invalidateQueries({ queryKey: ['products', key] });
+  }, [queries, key]);
   const closed = shop.error instanceof Problem
     && (shop.error.status === 404 || shop.error.status === 405);
   useWebSocket<Product>(shop.isSuccess ? 'products' : null, (product) => {
@@ -76,7 +82,7 @@ export function Shop() {
       queries.setQueryData<InfiniteData<ProductPage>>(['products', key],
         (old) => old && withProduct(old, product));
     } else if (product && fits(product, filters)) {
-      setNews((n) => n + 1);
+      setNews(true);
     }
   });
   const refreshing = first?.refreshing === true;
@@ -85,11 +91,9 @@ export function Shop() {
       return;
     }
     // The shops are being asked; what they have is here in a moment.
-    const timer = setTimeout(() => {
-      void queries.invalidateQueries({ queryKey: ['products', key] });
-    }, 3000);
+    const timer = setTimeout(renew, 3000);
     return () => { clearTimeout(timer); };
-  }, [refreshing, shop.dataUpdatedAt, queries, key]);
+  }, [refreshing, shop.dataUpdatedAt, renew]);
 
   const end = useRef<HTMLDivElement>(null);
   const { hasNextPage, isFetching, fetchNextPage } = shop;
@@ -155,7 +159,7 @@ export function Shop() {
             className="field"
             type="search"
             aria-label="Search furniture"
-            placeholder="sofa, walnut desk, floor lamp"
+            placeholder={IDEAS.join(', ')}
             value={text}
             onChange={(event) => { setText(event.target.value); }}
           />
@@ -188,7 +192,7 @@ export function Shop() {
             aria-label="Filters"
             data-open={filtering || undefined}
           >
-            <ShopFilters page={first} filters={filters} change={narrow} />
+            <ShopFilters page={first} failed={failed} filters={filters} change={narrow} />
           </aside>
         </div>
 
@@ -196,19 +200,12 @@ export function Shop() {
           <div className={styles.count}>
             <p role="status">
               {shop.isPending ? 'Looking through the shops' : ''}
-              {first ? `${first.total.toLocaleString('en-IN')}${first.total >= 10_000 ? ' or more' : ''} product${first.total === 1 ? '' : 's'}` : ''}
+              {first && (products.length > 0 || filters.query || picked.length > 0) ? `${first.total.toLocaleString('en-IN')}${first.total >= 10_000 ? ' or more' : ''} product${first.total === 1 ? '' : 's'}` : ''}
               {refreshing ? ' · asking the shops for more' : ''}
             </p>
-            {news > 0 ? (
-              <button
-                type="button"
-                className="button quiet slim"
-                onClick={() => {
-                  setNews(0);
-                  void queries.invalidateQueries({ queryKey: ['products', key] });
-                }}
-              >
-                Show {news} new
+            {news && !refreshing ? (
+              <button type="button" className="button quiet slim" onClick={renew}>
+                Show what is new
               </button>
             ) : null}
             {picked.map(([name, undo]) => (
@@ -239,22 +236,42 @@ export function Shop() {
               )}
             >
               {shop.error instanceof Problem && shop.error.status >= 500
-                ? 'Our list of products cannot be read at the moment. Give it a few seconds.'
+                ? 'Our list of products cannot be read at the moment. Try again in a few seconds.'
                 : shop.error.message}
             </Note>
           ) : null}
-          {nothing ? (
+          {nothing && picked.length > 0 ? (
             <Note
               title="Nothing was found"
-              action={picked.length > 0 ? (
+              action={(
                 <button type="button" className="button" onClick={() => { narrow(NOTHING); }}>
-                  Take the filters away
+                  Clear the filters
                 </button>
-              ) : undefined}
+              )}
             >
-              {picked.length > 0
-                ? 'There may be some beyond these filters.'
-                : 'Try other words: “sofa”, “walnut desk”, “floor lamp”.'}
+              Without the filters there may be something.
+            </Note>
+          ) : null}
+          {nothing && picked.length === 0 ? (
+            <Note
+              title={filters.query ? 'Nothing was found' : 'What are you looking for?'}
+              action={(
+                <span className={styles.ideas}>
+                  {IDEAS.map((idea) => (
+                    <button
+                      key={idea}
+                      type="button"
+                      className="button quiet slim"
+                      onClick={() => { change({ query: idea }, 'push'); }}
+                    >
+                      {idea}
+                    </button>
+                  ))}
+                </span>
+              )}
+            >
+              {filters.query ? 'No shop has anything by that name. Try other words:'
+                : 'Say what it is, and the shops are asked for it:'}
             </Note>
           ) : null}
           <div className={styles.grid} data-older={older || undefined}>

@@ -37,8 +37,9 @@ export function chosen(filters: Narrowing): [string, Partial<Narrowing>][] {
 }
 
 /* Those whose number varies stand last, so that nothing below them moves. */
-export function ShopFilters({ page, filters, change }: {
+export function ShopFilters({ page, failed, filters, change }: {
   page: ProductPage | undefined;
+  failed: boolean;
   filters: Narrowing;
   change: Change;
 }) {
@@ -67,7 +68,7 @@ export function ShopFilters({ page, filters, change }: {
         legend="Shop"
         any="All shops"
         list={choices(page, 'retailer', filters.retailer)}
-        blanks={page ? 0 : 5}
+        blanks={page || failed ? 0 : 5}
         label={nameOf}
         value={filters.retailer}
         onChoose={(retailer) => { change({ retailer }); }}

@@ -5,6 +5,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useLiveState } from '../hooks/useWebSocket';
 import { api, Problem } from '../lib/api';
 import { parse, sum, type Sample } from '../lib/metrics';
+import { inWords } from '../lib/prompt';
 import { nameOf } from '../lib/sources';
 import { measures, onMeasure, type MeasureName } from '../lib/telemetry';
 import { Chart, type Point } from './Chart';
@@ -12,6 +13,11 @@ import styles from './Status.module.css';
 
 const EVERY = 3000;
 const KEEP = 120;
+
+const STATES = {
+  idle: 'not used', connecting: 'connecting', open: 'connected',
+  waiting: 'reconnecting', 'gave-up': 'connection lost',
+};
 
 interface Look {
   at: number;
@@ -105,7 +111,7 @@ export function Status() {
           <Parts ready={ready.data} />
           <div data-good={state.status === 'open'}>
             <dt>live</dt>
-            <dd>{state.status}</dd>
+            <dd>{STATES[state.status]}</dd>
           </div>
         </dl>
       </section>
@@ -114,12 +120,12 @@ export function Status() {
         {metrics.isError ? (
           <p className={styles.soft}>
             {metrics.error instanceof Problem && metrics.error.status === 403
-              ? 'They are shown to operators only.' : metrics.error.message}
+              ? 'They are shown to operators only.' : inWords(metrics.error)}
           </p>
         ) : (
           <div className={styles.grid}>
             <Chart points={rate(looks, (s) => sum(s, 'atelier_generate_requests_total'))} label="Requests for pictures" format={perSecond} />
-            <Chart points={rate(looks, (s) => sum(s, 'atelier_provider_calls_total'))} label="Calls of providers" format={perSecond} />
+            <Chart points={rate(looks, (s) => sum(s, 'atelier_provider_calls_total'))} label="Calls to providers" format={perSecond} />
             <Chart points={rate(looks, (s) => sum(s, 'atelier_cache_answers_total'))} label="Pages of the feed" format={perSecond} />
             <Chart points={level(looks, (s) => sum(s, 'atelier_sockets_open'))} label="Open sockets" format={whole} />
             <Chart points={rate(looks, (s) => sum(s, 'atelier_sockets_messages_out_total'))} label="Live messages" format={perSecond} />
@@ -158,6 +164,8 @@ function Parts({ ready }: { ready: Record<string, unknown> | undefined }) {
     }
   }
   walk(ready, '', 0);
+  // Those that fail are seen first, where not all can be.
+  parts.sort(([, a], [, b]) => Number(a === 'ok') - Number(b === 'ok'));
   return parts.map(([name, value]) => (
     <div key={name} data-good={value === 'ok'}>
       <dt>{nameOf(name)}</dt>

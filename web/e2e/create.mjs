@@ -77,15 +77,21 @@ async function way(who, ratio) {
      'one that has failed is shown');
   ok(/failed.*\d+ ms/s.test(await attempt(who, 'transient').innerText()),
      'with how, and after what time');
-  ok(/stability ai.*is at it/is.test(await attempt(who, 'running').innerText()),
+  ok(/stability ai.*is working on it/is.test(await attempt(who, 'running').innerText()),
      'while the other one works');
   await look(who, 'asking');
 
   // Cancelling reaches the one that works at it.
-  await page.getByRole('button', { name: 'Cancel' }).click();
+  const cancel = page.getByRole('button', { name: 'Cancel' });
+  await cancel.focus();
+  await page.keyboard.press('Enter');
   is(await ask('wait', ['stability', `aborted>=${aborted + 1}`]), 1,
      'a cancel reaches the provider');
   await page.waitForSelector('[data-phase=idle]');
+  is([await page.inputValue('#prompt'), await page.getByText('Begin with').count()],
+     ['a desk by the window', 0], 'and leaves the words, with nothing in their stead');
+  is(await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+     'The picture', 'and the focus where it was');
 
   // Errors in words, with who was asked, and a retry.
   await both({ mode: 'moderated' });
@@ -93,6 +99,19 @@ async function way(who, ratio) {
   await page.waitForSelector('[role=alert]:has-text("These words were refused")');
   is(await attempt(who, 'moderated').count(), 2, 'who refused is told');
   await look(who, 'refused');
+  is(await page.getByText('Try again').count(), 0,
+     'the same words are not to be tried again');
+  await page.getByRole('button', { name: 'Change the words' }).click();
+  is(await page.evaluate(() => [document.activeElement.id, String(getSelection())]),
+     ['prompt', 'something bad'], 'but to be changed');
+  const { y } = await page.locator('#prompt').boundingBox();
+  const header = await page.locator('header').boundingBox();
+  ok(y >= header.y + header.height, 'where one sees them', [y, header]);
+
+  await both({ mode: 'status', status: 400 });
+  await make(who, 'a room that nobody makes');
+  await page.waitForSelector('[role=alert]:has-text("No service takes our requests")');
+  await look(who, 'rejected');
   await ask('quiet');
   await both({ latencyMs: 3000 });      // the frame is looked at meanwhile
   await page.getByText('Try again').click();
@@ -172,9 +191,26 @@ await run(async () => {
   await narrow.page.reload();
   await narrow.page.goto(`${address}/pictures`);
   const tile = narrow.page.locator('main li').first();
-  await tile.getByText('Position 2 in the queue').waitFor();
-  ok(true, 'a page that was left has it among the pictures');
+  await until('a page that was left has it among the pictures', async () => (
+    /^2\s+in the queue.*a third room$/s.test(await tile.innerText())));
   await look(narrow, 'waiting');
+  await tile.locator('button').click();
+  await narrow.page.getByRole('dialog', { name: 'a third room' })
+    .getByText('in the queue').waitFor();
+  await look(narrow, 'waiting-opened');
+  await narrow.page.keyboard.press('Escape');
+
+  // What failed says so, and can be taken away.
+  const refused = narrow.page.locator('main li', { hasText: 'These words were refused' });
+  is(await refused.count(), 1, 'so is one that was refused');
+  await refused.locator('button').click();
+  await narrow.page.locator('dialog[open]')
+    .getByText('Please use other words').waitFor();
+  await look(narrow, 'refused-opened');
+  await narrow.page.getByRole('button', { name: 'Remove' }).click();
+  await until('which can be removed', async () => await refused.count() === 0);
+  await until('... and leaves the focus at the top', () => (
+    narrow.page.evaluate(() => document.activeElement.tagName === 'H1')));
   await live(narrow.page).waitFor();
   await ask('quiet');
   await ask('reload');
@@ -191,6 +227,8 @@ await run(async () => {
   await until('they are listed, the newest first', async () => (
     await wide.page.locator('main li').first().innerText()
   ).includes('a room that waits'));
+  const box = await wide.page.locator('main li img').first().boundingBox();
+  ok(Math.abs(box.width / box.height - 3 / 2) < 0.02, 'as tiles of one shape', box);
   for (const who of [wide, narrow]) {
     await who.page.locator('main li button').first().click();
     await who.page.waitForSelector('dialog[open] img');

@@ -147,7 +147,7 @@ async function product(page, { id, card, price }) {
      'an open one has a link', page.url());
   const link = page.url();
 
-  const chart = dialog.getByRole('img', { name: /^Price in 90 days/ });
+  const chart = dialog.getByRole('img', { name: /^Price over 90 days/ });
   await chart.waitFor({ timeout: LONG });
   const points = () => dialog.locator('ol li').allTextContents();
   const dots = async () => (await chart.locator('path').last()
@@ -221,14 +221,14 @@ async function look(link, width, colorScheme) {
   is(await serious(page), [], `axe finds nothing serious ${name}`);
 
   await page.goto(link);
-  await page.getByRole('img', { name: /^Price in 90 days/ }).waitFor({ timeout: LONG });
+  await page.getByRole('img', { name: /^Price over 90 days/ }).waitFor({ timeout: LONG });
   ok(true, `a link opens one product ${name}`);
   is(await serious(page, 'dialog[open]'), [],
      `axe finds nothing serious in it ${name}`);
   await shot(page, `product-${width}-${colorScheme}`);
   await page.goto(`${address}/shop?query=sofa&minPrice=9000000`);
   await page.getByText('Nothing was found').waitFor({ timeout: LONG });
-  await page.getByRole('button', { name: 'Take the filters away' }).click();
+  await page.getByRole('button', { name: 'Clear the filters' }).click();
   await page.locator(cards).first().waitFor({ timeout: LONG });
   ok(true, `nothing is found, and then all ${name}`);
   is(said, [], `nothing in the console ${name}`);

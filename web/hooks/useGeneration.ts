@@ -5,8 +5,9 @@ import {
   api, Problem, type Generation, type GenerationRequest,
 } from '../lib/api';
 import { generate } from '../lib/generate';
-import { remember } from '../lib/history';
+import { noteWords, remember } from '../lib/history';
 import { withLine, type Trial } from '../lib/lines';
+import { inWords } from '../lib/prompt';
 import { tell } from '../lib/toast';
 import { useWebSocket } from './useWebSocket';
 
@@ -47,6 +48,7 @@ export function useGeneration() {
         setPhase({ is: 'idle' });
         break;
       default:
+        noteWords(row.id, request.prompt);
         setPhase((old) => ({
           is: 'queued', request, since,
           row: old.is === 'queued' ? { ...old.row, ...row } : row,
@@ -146,7 +148,7 @@ export function useGeneration() {
     if (id !== null) {
       api.cancel(id).catch((error: unknown) => {
         tell('error', 'It could not be cancelled', {
-          description: error instanceof Error ? error.message : undefined,
+          description: inWords(error),
         });
       });
     }

@@ -41,7 +41,7 @@ export class Problem extends Error {
 }
 
 const WORDS: Record<number, string> = {
-  0: 'The server cannot be reached. Is the network there?',
+  0: 'The server cannot be reached. Are you online?',
   404: 'There is nothing here.',
   413: 'That is too much text.',
   429: 'That was a lot at once. Give it a moment.',
@@ -134,8 +134,9 @@ export const api = {
     await call(`/generate/${segment(id)}`, { method: 'DELETE' });
   },
 
-  generations: (signal?: AbortSignal) =>
-    get<GenerationList>('/generate', signal),
+  /** next is as a page before has given it. */
+  generations: (signal?: AbortSignal, next = '/generate') =>
+    get<GenerationList>(next, signal),
 
   options: (signal?: AbortSignal) => get<Options>('/generate/options', signal),
 

@@ -10,6 +10,7 @@ import { useOptimisticMutation } from '../hooks/useOptimisticMutation';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { useRealtimePrice } from '../hooks/useRealtimePrice';
 import { useLiveState, useWebSocket } from '../hooks/useWebSocket';
+import { noteWords, wordsOf } from '../lib/history';
 import { likesOf } from '../lib/likes';
 import { LiveClient } from '../lib/live';
 import { measures } from '../lib/telemetry';
@@ -638,5 +639,20 @@ describe('useGeneration', () => {
     await settle();
     act(() => { server.publish('generate:g', { id: 'g', status: 'failed', code: 'moderated', detail: 'Refused.' }); });
     expect(result.current.phase).toMatchObject({ is: 'failed', detail: 'Refused.' });
+  });
+});
+
+describe('the words of pictures that are waited for', () => {
+  it('are kept for the latest of them', () => {
+    localStorage.clear();
+    expect(wordsOf('a')).toBe('');
+    for (let n = 0; n < 70; n++) {
+      noteWords(`p${n}`, `room ${n}`);
+    }
+    noteWords('p69', 'another room');
+    expect([wordsOf('p69'), wordsOf('p68'), wordsOf('p0')])
+      .toEqual(['another room', 'room 68', '']);
+    localStorage.setItem('atelier.words', '{"broken');
+    expect(wordsOf('p69')).toBe('');
   });
 });

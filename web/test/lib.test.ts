@@ -4,10 +4,12 @@ import { decode } from '../lib/blurhash';
 import { minor, money, off } from '../lib/money';
 import { parse, sum } from '../lib/metrics';
 import { answerOf, hasLines, withLine, type Progress, type Trial } from '../lib/lines';
-import { enhanced, outcome, serviceOf, trouble } from '../lib/prompt';
+import {
+  enhanced, inWords, outcome, sent, serviceOf, trouble, wording,
+} from '../lib/prompt';
 import { choices, count, fits, points, rangeName, when, words } from '../lib/shop';
 import { withChanges } from '../lib/url';
-import type { ProductPage } from '../lib/api';
+import { Problem, type ProductPage } from '../lib/api';
 
 vi.mock('next/navigation', () => ({ useSearchParams: () => new URLSearchParams() }));
 
@@ -271,5 +273,20 @@ describe('the lines of a picture in the making', () => {
     expect(trouble('too_long', 'The prompt is too long.'))
       .toEqual(['That did not work', 'The prompt is too long.']);
     expect(trouble('moderated', '', 600)[1]).toMatch(/in 10 minutes\.$/);
+  });
+
+  it('are for programs or for people', () => {
+    const passing = new Problem(503, 'queue_unavailable', 'See Retry-After.');
+    expect(inWords(passing)).not.toContain('Retry-After');
+    expect(inWords(new Problem(400, 'too_long', 'Too long.'))).toBe('Too long.');
+    expect(wording('moderated')).toBe(true);
+    expect(wording('providers_unavailable')).toBe(false);
+  });
+
+  it('say what is to be seen, and what is not', () => {
+    expect(sent('a room, 8k | negative: blurry, people'))
+      .toEqual({ words: 'a room, 8k', without: 'blurry, people' });
+    expect(sent('a room, 8k')).toEqual({ words: 'a room, 8k' });
+    expect(sent(undefined)).toBeNull();
   });
 });
