@@ -57,6 +57,7 @@ export function LiveStatus() {
     <div className={styles.status} data-status={state.status}>
       <Link href="/status" prefetch={false} className={styles.link}>
         <span className={styles.dot} aria-hidden />
+        <span className="hidden">Status: </span>
         <span role="status" className={brief ? styles.brief : undefined}>
           {text}
           {state.status === 'gave-up'
