@@ -185,9 +185,9 @@ options(run_t *run, char **argv)
 static at_fetch_t *
 create(const run_t *run)
 {
-    at_fetch_settings_t        settings;
-    static at_address_rule_t   rule;
-    static at_address_list_t   allow;
+    static at_address_rule_t    rule;
+    static at_address_list_t    allow;
+    static at_fetch_settings_t  settings;      /* outlives this */
 
     if (at_address_parse("127.0.0.0/8", &rule) != AT_OK) {
         return NULL;

@@ -310,6 +310,117 @@ test_larger(void **state)
 }
 
 
+static int64_t
+redis_field(at_redis_t *r, const char *field)
+{
+    int64_t      n;
+    redisReply  *reply;
+
+    reply = at_redis_call(r, "HGET atelier:pace:shop.test %s", field);
+    n = (reply && reply->type == REDIS_REPLY_STRING)
+        ? strtoll(reply->str, NULL, 10) : -1;
+    freeReplyObject(reply);
+
+    return n;
+}
+
+
+/* A request that the host refuses: its gap is twice as long after it. */
+
+static void
+refused(at_pace_t *p, at_pace_host_t *h)
+{
+    int64_t           wait;
+    at_pace_ticket_t  t;
+
+    while (at_pace_take(p, NAME, h, rule(1000, 9), &t, &wait) != AT_PACE_GO) {
+        (void) usleep(1000);
+    }
+
+    assert_int_equal(at_pace_sent(p, NAME, h, rule(1000, 9), &t), AT_OK);
+    at_pace_went(p, NAME, h, rule(1000, 9), &t, 0);
+    at_pace_done(p, NAME, h, rule(1000, 9), &t, AT_PACE_REFUSED, 0);
+}
+
+
+/* A new connection is no reason to believe an old pace. */
+
+static void
+test_stale(void **state)
+{
+    int64_t             wait;
+    at_pace_t          *p;
+    at_redis_t         *r;
+    at_pace_host_t      h, other;
+    at_pace_settings_t  s = settings(1);
+    at_pace_ticket_t    t;
+
+    (void) state;
+    flush();
+
+    r = at_redis_create(&server.settings);
+    p = at_pace_create(&s);
+    memset(&h, 0, sizeof(h));
+    memset(&other, 0, sizeof(other));
+
+    refused(p, &h);
+    assert_true(redis_field(r, "gap") > 2000);
+
+    freeReplyObject(at_redis_call(r, "HSET atelier:pace:shop.test gap 1500"));
+    freeReplyObject(at_redis_call(r, "CLIENT KILL TYPE normal SKIPME yes"));
+
+    do {
+        (void) at_pace_take(p, AT_STR("other.test"), &other, rule(1000, 9), &t,
+                            &wait);
+        (void) usleep(10000);
+    } while (!at_pace_shared(p));
+
+    (void) at_pace_take(p, NAME, &h, rule(1000, 9), &t, &wait);
+    assert_int_equal(redis_field(r, "gap"), 1500);
+
+    at_pace_free(p);
+    at_redis_free(r);
+}
+
+
+/* A Redis that lost its data is told, and does not tell. */
+
+static void
+test_emptied(void **state)
+{
+    int64_t             wait, gap;
+    at_pace_t          *p;
+    at_redis_t         *r;
+    at_pace_host_t      h;
+    at_pace_settings_t  s = settings(1);
+    at_pace_ticket_t    t;
+
+    (void) state;
+    flush();
+
+    r = at_redis_create(&server.settings);
+    p = at_pace_create(&s);
+    memset(&h, 0, sizeof(h));
+
+    refused(p, &h);
+    gap = h.rate.gap;
+    assert_true(gap > 2000);
+
+    flush();
+    memset(&t, 0, sizeof(t));
+    h.flight = 1;
+    at_pace_done(p, NAME, &h, rule(1000, 9), &t, AT_PACE_NOTHING, 0);
+    assert_int_equal(h.rate.gap, gap);
+    assert_int_equal(redis_field(r, "gap"), -1);
+
+    (void) at_pace_take(p, NAME, &h, rule(1000, 9), &t, &wait);
+    assert_int_equal(redis_field(r, "gap"), gap);
+
+    at_pace_free(p);
+    at_redis_free(r);
+}
+
+
 int
 main(void)
 {
@@ -319,7 +430,9 @@ main(void)
         cmocka_unit_test(test_untold),
         cmocka_unit_test(test_lost),
         cmocka_unit_test(test_later),
-        cmocka_unit_test(test_larger)
+        cmocka_unit_test(test_larger),
+        cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_emptied)
     };
 
     return cmocka_run_group_tests(tests, begin, end);

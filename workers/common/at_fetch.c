@@ -632,6 +632,10 @@ at_fetch_before(void *data, char *ip, char *local, int port, int local_port)
         return CURL_PREREQFUNC_ABORT;
     }
 
+    /* libcurl may try again by another connection */
+
+    at_fetch_unsent(call->fetch, call);
+
     if (call->proxy == NULL
         && (port < 0
             || !at_address_allowed_text(ip, (unsigned) port,

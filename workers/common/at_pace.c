@@ -92,7 +92,7 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
 {
     int             rc, back;
     char            id[20];
-    int64_t         now, next;
+    int64_t         now, next, cost;
     at_pace_call_t  c;
 
     now = at_time_micro();
@@ -114,7 +114,7 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     at_pace_number(&c, rule->limit);
     at_pace_number(&c, p->settings->flight);
     at_pace_number(&c, p->settings->connect);
-    at_pace_number(&c, h->dirty || back);
+    at_pace_number(&c, h->dirty ? 1 : back ? 2 : 0);
     at_pace_number(&c, h->rate.gap);
     at_pace_number(&c, h->rate.mark);
     at_pace_number(&c, h->rate.well);
@@ -132,11 +132,26 @@ at_pace_take(at_pace_t *p, at_str_t name, at_pace_host_t *h,
     at_pace_number(&c, h->kinds[1]);
     at_pace_number(&c, h->kinds[2]);
 
+    /* a Redis that hangs would take the time of each turn */
+
+    if (h->alone && now < h->unasked
+        && at_pace_alone(p, h, rule, ticket, wait) == AT_PACE_GO)
+    {
+        ticket->local = 1;
+        h->flight++;
+        return AT_PACE_GO;
+    }
+
     rc = at_pace_eval(p, &c, h, wait);
+    cost = at_time_micro() - now;
 
     if (rc == AT_ERROR) {
         ticket->local = 1;
         rc = (int) at_pace_alone(p, h, rule, ticket, wait);
+
+        if (cost > AT_PACE_LEAST) {
+            h->unasked = now + 2 * cost + AT_PACE_TRIES;
+        }
 
     } else {
         h->connection = at_redis_connection(p->redis);

@@ -73,6 +73,8 @@ typedef struct {
     int64_t         count;      /* requests of the day */
     int64_t         day;        /* since 1970 */
     uint64_t        connection; /* to Redis, when it last answered */
+    int64_t         unasked;    /* ... a try that hung is not repeated in a
+                                   turn before that */
     int64_t         alone_count;    /* ... that Redis does not know of */
     int64_t         kinds[AT_PACE_KINDS + 1];
     int64_t         alone_kinds[AT_PACE_KINDS + 1];

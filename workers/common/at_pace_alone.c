@@ -124,7 +124,8 @@ at_pace_back(const at_pace_t *p, const at_pace_host_t *h,
     gap = at_pace_gap(h, rule->gap);
     gap = (gap > AT_PACE_LEAST) ? gap : AT_PACE_LEAST;
 
-    return AT_PACE_TRIES + gap + at_pace_window(p, gap);
+    return AT_PACE_TRIES + (p->redis ? p->settings->redis->timeout * 2000 : 0)
+           + gap + at_pace_window(p, gap);
 }
 
 
