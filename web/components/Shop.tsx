@@ -167,10 +167,13 @@ export function Shop() {
         <select
           className={`field ${styles.sort}`}
           aria-label="Order"
-          value={filters.sort}
+          value={filters.sort || (filters.query ? '' : 'newest')}
           onChange={(event) => { change({ sort: event.target.value }, 'push'); }}
         >
-          {sorts.map(([value, name]) => <option key={value} value={value}>{name}</option>)}
+          {sorts.filter(([value]) => filters.query || value)
+            .map(([value, name]) => (
+              <option key={value} value={value}>{name}</option>
+            ))}
         </select>
       </div>
 

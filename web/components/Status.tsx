@@ -5,7 +5,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useLiveState } from '../hooks/useWebSocket';
 import { api, Problem } from '../lib/api';
 import { parse, sum, type Sample } from '../lib/metrics';
-import { inWords } from '../lib/prompt';
+import { inWords, serviceOf } from '../lib/prompt';
 import { nameOf } from '../lib/sources';
 import { measures, onMeasure, type MeasureName } from '../lib/telemetry';
 import { Chart, type Point } from './Chart';
@@ -168,7 +168,7 @@ function Parts({ ready }: { ready: Record<string, unknown> | undefined }) {
   parts.sort(([, a], [, b]) => Number(a === 'ok') - Number(b === 'ok'));
   return parts.map(([name, value]) => (
     <div key={name} data-good={value === 'ok'}>
-      <dt>{nameOf(name)}</dt>
+      <dt>{name === 'postgres' ? 'PostgreSQL' : serviceOf(nameOf(name))}</dt>
       <dd>{value}</dd>
     </div>
   ));
