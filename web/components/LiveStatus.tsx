@@ -50,7 +50,7 @@ export function LiveStatus() {
   } else if (state.status === 'gave-up') {
     text = 'Connection lost';
   } else if (state.status !== 'idle') {
-    text = brief ? 'Connecting' : `Reconnecting in ${seconds} s`;
+    text = brief ? 'Connecting' : 'Reconnecting';
   }
 
   return (
@@ -60,6 +60,9 @@ export function LiveStatus() {
         <span className="hidden">Status: </span>
         <span role="status" className={brief ? styles.brief : undefined}>
           {text}
+          {at !== null && !brief
+            // Nobody wants to hear each second.
+            ? <span aria-hidden>{` in ${seconds} s`}</span> : null}
           {state.status === 'gave-up'
             ? <span className={styles.hint}> · Please refresh the page</span> : null}
         </span>
