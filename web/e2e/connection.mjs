@@ -21,7 +21,10 @@ function cost(rupees) {
 
 /* The dot's colour, and its contrast with what is behind it. */
 function dot(page) {
-  return status(page).locator('[aria-hidden]').first().evaluate((element) => {
+  return status(page).locator('[aria-hidden]').first().evaluate(async (element) => {
+    // On its way from one colour to the next it has neither.
+    await Promise.all(element.getAnimations()
+      .filter((one) => one instanceof CSSTransition).map((one) => one.finished));
     const numbers = (text) => text.match(/[\d.]+/g).slice(0, 3).map(Number);
     const light = (rgb) => {
       const [r, g, b] = rgb.map((c) => c / 255).map((c) => (
