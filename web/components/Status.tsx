@@ -164,7 +164,7 @@ function Parts({ ready }: { ready: Record<string, unknown> | undefined }) {
     }
   }
   walk(ready, '', 0);
-  // Those that fail are seen first.
+  // Those that fail are seen first, where not all can be.
   parts.sort(([, a], [, b]) => Number(a === 'ok') - Number(b === 'ok'));
   return parts.map(([name, value]) => (
     <div key={name} data-good={value === 'ok'}>
