@@ -35,7 +35,7 @@ find(const char *page, const char *selector)
         text = at_shop_dom_text(&dom, i, &pool, 100);
 
         if (out[0]) {
-            strcat(out, "|");
+            strncat(out, "|", sizeof(out) - strlen(out) - 1);
         }
 
         strncat(out, text.len ? text.data : "", text.len);

@@ -45,9 +45,9 @@ test_selectors(void **state)
         "<b class=stock>Only 3 left</b><img class=hero src=/i/chair.jpg>"),
         0)), "AB12|Oak Chair|12499.00|15000.00|in");
     shop_state_is(&t, AT_SHOP_PAGE);
-    assert_string_equal(shop_text(t.page.products->image),
+    assert_string_equal(shop_text(shop_first(&t)->image),
                         "https://sixth.example/i/chair.jpg");
-    assert_string_equal(shop_text(t.page.products->url), URL);
+    assert_string_equal(shop_text(shop_first(&t)->url), URL);
 
     /* the second rule, when the first finds nothing or no price */
 
@@ -58,7 +58,7 @@ test_selectors(void **state)
 
     /* what lost says why */
 
-    assert_string_equal(t.page.products->finds->source.data ? "x" : "", "x");
+    assert_string_equal(shop_first(&t)->finds->source.data ? "x" : "", "x");
     shop_close(&t);
 }
 
@@ -213,7 +213,7 @@ test_ld(void **state)
     }
 
     (void) shop_read(&t, URL, rows[1].body, 0);
-    assert_int_equal(t.page.products->price_max, 199900);
+    assert_int_equal(shop_first(&t)->price_max, 199900);
     shop_close(&t);
 }
 
@@ -285,7 +285,7 @@ test_data(void **state)
     assert_string_equal(shop_line(shop_read(&t, URL,
         " {\"i\": \"AB12\", \"v\": 12.5, \"c\": \"USD\"}", 0)),
         "AB12||12.50||unknown");
-    assert_string_equal(t.page.products->currency, "USD");
+    assert_string_equal(shop_first(&t)->currency, "USD");
 
     (void) shop_read(&t, URL, "{\"i\": \"AB12\", \"v\": ", 0);
     shop_state_is(&t, AT_SHOP_TRUNCATED);
@@ -347,13 +347,13 @@ test_countries(void **state)
     assert_string_equal(shop_line(shop_read(&t, URL, PAGE(
         "<h1>Silla de \xC3\xB1\x61ndu</h1><b>$ 31.490</b>"), 0)),
         "AB12|Silla de ñandu|31490.00||unknown");
-    assert_string_equal(t.page.products->currency, "CLP");
+    assert_string_equal(shop_first(&t)->currency, "CLP");
 
     /* scripts from right to left, and what turns them is gone */
 
     (void) shop_read(&t, URL, PAGE("<h1>\xE2\x80\xAE\xD7\x9B\xD7\xA1\xD7\x90"
                                    " \xD8\xB7</h1><b>CLP 31.490</b>"), 0);
-    assert_string_equal(shop_text(t.page.products->title), "כסא ط");
+    assert_string_equal(shop_text(shop_first(&t)->title), "כסא ط");
 
     /* what a page says of its encoding */
 
@@ -408,7 +408,7 @@ test_saved(void **state)
     (void) shop_read(&t, "", PAGE("<h1>A</h1><p class=pay>₹10</p><img "
                                   "class=hero src=./A_files/a.jpg>"), 0);
     assert_string_equal(shop_line(t.page.products), "|A|10.00||unknown");
-    assert_int_equal(t.page.products->image.len, 0);
+    assert_int_equal(shop_first(&t)->image.len, 0);
     shop_close(&t);
 }
 
@@ -547,7 +547,7 @@ test_bombs(void **state)
     memcpy(body, "<script type=application/ld+json>", 33);
     memcpy(body + 4000000 - 9, "</script>", 9);
     (void) shop_read(&t, URL, body, 0);
-    assert_int_equal(t.page.products->price, 0);
+    assert_int_equal(shop_first(&t)->price, 0);
 
     free(body);
     shop_close(&t);

@@ -117,11 +117,11 @@ test_amazon_product(void **state)
         "<div class=bundle>" PRICE("₹2,00,000") "</div>"), 0)),
         "B000000009|A Lamp of Brass|123456.50|150000.00|in");
     shop_state_is(&t, AT_SHOP_PAGE);
-    assert_string_equal(shop_text(t.page.products->image),
+    assert_string_equal(shop_text(shop_first(&t)->image),
                         "https://m.media-amazon.com/images/I/9._SL1500_.jpg");
-    assert_int_equal(t.page.products->layer[AT_SHOP_PRICE],
+    assert_int_equal(shop_first(&t)->layer[AT_SHOP_PRICE],
                      AT_SHOP_L_SELECTORS);
-    assert_false(t.page.products->stranger);
+    assert_false(shop_first(&t)->stranger);
 
     /* no buy box: the prices of other products are not its own */
 
@@ -137,7 +137,7 @@ test_amazon_product(void **state)
 
     (void) shop_read(&t, "https://www.amazon.in/dp/B000000008", PRODUCT(
         BOX(TO_PAY("999", "00"))), 0);
-    assert_true(t.page.products->stranger);
+    assert_true(shop_first(&t)->stranger);
     shop_close(&t);
 }
 
@@ -233,9 +233,9 @@ test_flipkart_product(void **state)
         "</body></html>", 0)),
         "LMPAAAAAAAAAAAA9|Lamp (Red)|19490.00|24999.00|in");
     shop_state_is(&t, AT_SHOP_PAGE);
-    assert_true(t.page.products->shown);
-    assert_false(t.page.products->disagrees);
-    assert_int_equal(t.page.products->layer[AT_SHOP_PRICE], AT_SHOP_L_LD);
+    assert_true(shop_first(&t)->shown);
+    assert_false(shop_first(&t)->disagrees);
+    assert_int_equal(shop_first(&t)->layer[AT_SHOP_PRICE], AT_SHOP_L_LD);
 
     /* the price in the data has an offer applied: the shown one is right */
 
@@ -243,10 +243,10 @@ test_flipkart_product(void **state)
         "<html><body>" FLIP_LD("17541") "<h1>Lamp (Red)</h1><div><div>₹19,490"
         "</div></div><button>Notify me</button></body></html>", 0)),
         "LMPAAAAAAAAAAAA9|Lamp (Red)|19490.00||out");
-    assert_true(t.page.products->disagrees);
-    assert_int_equal(t.page.products->other, 1754100);
-    assert_int_equal(t.page.products->other_layer, AT_SHOP_L_LD);
-    assert_int_equal(t.page.products->layer[AT_SHOP_PRICE],
+    assert_true(shop_first(&t)->disagrees);
+    assert_int_equal(shop_first(&t)->other, 1754100);
+    assert_int_equal(shop_first(&t)->other_layer, AT_SHOP_L_LD);
+    assert_int_equal(shop_first(&t)->layer[AT_SHOP_PRICE],
                      AT_SHOP_L_SELECTORS);
     shop_close(&t);
 }
@@ -280,7 +280,7 @@ test_ikea(void **state)
         "87654321 data-price=99>₹99</div></body></html>", 0)),
         "12345678|Glim table lamp|12.50||out");
     shop_state_is(&t, AT_SHOP_PAGE);
-    assert_int_equal(t.page.products->layer[AT_SHOP_PRICE],
+    assert_int_equal(shop_first(&t)->layer[AT_SHOP_PRICE],
                      AT_SHOP_L_MICRODATA);
 
     /* JSON-LD says all: no tree is made */
@@ -294,7 +294,7 @@ test_ikea(void **state)
         "\"availability\":\"http://schema.org/InStock\"}}</script></body>"
         "</html>", 0)), "12345678|Glim table lamp|1499.00||in");
     assert_false(t.page.tree);
-    assert_true(t.page.products->shown);
+    assert_true(shop_first(&t)->shown);
 
     /* a list that a browser builds: not "no products" */
 
@@ -310,7 +310,7 @@ test_ikea(void **state)
         1);
     assert_string_equal(shop_line(t.page.products),
                         "12345678|GLIM|1499.00||out");
-    assert_int_equal(t.page.products->layer[AT_SHOP_PRICE], AT_SHOP_L_API);
+    assert_int_equal(shop_first(&t)->layer[AT_SHOP_PRICE], AT_SHOP_L_API);
     shop_close(&t);
 }
 
@@ -380,9 +380,9 @@ test_urbanladder(void **state)
         "45999, currency_code: \"INR\"}, marked: {min: 60000}}}}}};</script>"
         "</body></html>", 0)), "7654321|Oak Bed {Queen}|45999.00|60000.00|in");
     shop_state_is(&t, AT_SHOP_PAGE);
-    assert_int_equal(t.page.products->layer[AT_SHOP_PRICE], AT_SHOP_L_STATE);
+    assert_int_equal(shop_first(&t)->layer[AT_SHOP_PRICE], AT_SHOP_L_STATE);
     assert_false(t.page.tree);
-    assert_true(t.page.products->shown);
+    assert_true(shop_first(&t)->shown);
 
     /* the picture that stands for one is none */
 
@@ -391,8 +391,8 @@ test_urbanladder(void **state)
         "product_details:{uid:7654321,name:'Oak Bed',medias:[{url:"
         "'https://www.ulcdn.net/assets/loader-1.gif'}]}}}}</script></body>"
         "</html>", 0);
-    assert_int_equal(t.page.products->image.len, 0);
-    assert_int_equal(t.page.products->price, 0);
+    assert_int_equal(shop_first(&t)->image.len, 0);
+    assert_int_equal(shop_first(&t)->price, 0);
     shop_close(&t);
 }
 
