@@ -123,7 +123,11 @@ await run(async () => {
     const odd = await until(`all cards at ${y} are there`, () => (
       page.evaluate((top) => {
         const cards = [...document.querySelectorAll('[role=feed] article')];
-        return window.scrollY === top && cards.length > 10
+        const shown = cards.filter((one) => {
+          const box = one.getBoundingClientRect();
+          return box.bottom > 0 && box.top < window.innerHeight;
+        });
+        return window.scrollY === top && shown.length > 3
           && cards.every((one) => one.dataset.id)
           && [cards.filter((one) => one.ariaPosInSet in window.texts
             && window.texts[one.ariaPosInSet]
@@ -145,6 +149,10 @@ await run(async () => {
   const near = async () => Math.abs(
     await page.evaluate(() => window.scrollY) - place) < 400;
   await until('the place is the same', near);
+  const still = await page.evaluate(() => window.scrollY);
+  await page.getByRole('link', { name: 'Create' }).focus();
+  is(await page.evaluate(() => window.scrollY), still,
+     'and whoever tabs into the header scrolls nothing');
   await page.getByRole('link', { name: 'Create' }).click();
   await page.waitForSelector('#prompt');
   await page.goBack();
