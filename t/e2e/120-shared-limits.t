@@ -109,28 +109,46 @@ until_ok('a lost script is no loss', sub {
 # back.
 
 my $from = Time::HiRes::time();
+my @bursts;
 my $at = sub {
     Time::HiRes::sleep(0.01);
     return Time::HiRes::time() - $from;
 };
-burst(6, @nodes) while $at->() < 9;
+my $six = sub {
+    my $began = Time::HiRes::time() - $from;
+    burst(6, @nodes);
+    push @bursts, { began => $began, ended => Time::HiRes::time() - $from,
+                    calls => 0 };
+};
+$six->() while $at->() < 9;
 $redis->kill;
-burst(6, @nodes) while $at->() < 16;
+$six->() while $at->() < 16;
 $redis->start;
-burst(6, @nodes) while $at->() < 21 || !linked();
+$six->() while $at->() < 21 || !linked();
 
 my @at = map { $_ / 1000 - $from } $one->arrivals('window');
 
-# How long a call is on its way differs, more so on a busy machine: windows
-# are looked at a little shortened.
+# How long a call is on its way differs by more than a window on a busy machine,
+# but those of a burst were counted while it lasted: so many bursts as lie
+# within a window have no more than the limit.  The sandbox says when by the ms.
 
-my ($most, $first) = (0, 0);
-for my $last (0 .. $#at) {
-    $first++ while $at[$first] <= $at[$last] - 2.8;
-    $most = $last - $first + 1 if $last - $first + 1 > $most;
+my $burst = 0;
+for my $arrival (grep { $_ >= $bursts[0]{began} } @at) {
+    $burst++ while $burst < $#bursts
+                   && $arrival + 0.002 >= $bursts[$burst + 1]{began};
+    $bursts[$burst]{calls}++;
+}
+my ($most, $first, $calls) = (0, 0, 0);
+for my $last (@bursts) {
+    $calls += $last->{calls};
+    $calls -= $bursts[$first++]{calls}
+        while $bursts[$first]{began} < $last->{ended} - 2.99;
+    $most = $calls if $calls > $most;
 }
 cmp_ok($most, '<=', 60, 'never more than the limit in its window');
-cmp_ok($most, '>', 50, '... which is no lower than it should be');
+my $full = grep { $at[$_ + 50] && $at[$_ + 50] - $at[$_] < 3 } 0 .. $#at;
+cmp_ok($full, '>', 0, '... which is no lower than it should be');
+note("$most in bursts of " . @bursts);
 
 # How long sixty calls take, on the mean, while all is well; they may come in
 # bursts.
