@@ -72,6 +72,10 @@ async function dialogs() {
   const made = await context.request.post(`${address}/generate`,
                                           { data: { prompt: 'a room' } });
   is(made.status(), 200, 'a picture is made');
+  await until('it is on the list', async () => {
+    const listed = await context.request.get(`${address}/generate`);
+    return (await listed.json()).results.length > 0;
+  });
   await page.goto(`${address}/pictures`);
   await page.locator('main li button').first().click();
   await page.locator('dialog[open] img').first().waitFor();
