@@ -1,8 +1,10 @@
 'use client';
 
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import {
+  useInfiniteQuery, useQuery, useQueryClient, type InfiniteData,
+} from '@tanstack/react-query';
 import Link from 'next/link';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useWebSocket } from '../hooks/useWebSocket';
 import { api, Problem, type Generation } from '../lib/api';
 import { forget, remembered, wordsOf } from '../lib/history';
@@ -28,40 +30,65 @@ interface Mine {
   next?: string | null | undefined;
 }
 
-async function list(signal: AbortSignal): Promise<Mine> {
+/* The first page; instead is what is shown if the server cannot tell. */
+async function list(signal: AbortSignal, instead: Generation[]): Promise<Mine> {
   try {
     const { results, next } = await api.generations(signal);
     return results.length > 0 ? { rows: results, next } : { rows: remembered() };
   } catch (error) {
-    if (unlisted(error) || remembered().length > 0) {
+    if (unlisted(error)) {
       return { rows: remembered() };
+    }
+    if (instead.length > 0) {
+      return { rows: instead };
     }
     throw error;
   }
 }
 
+async function further(path: string, signal: AbortSignal): Promise<Mine> {
+  const { results, next } = await api.generations(signal, path);
+  return { rows: results, next };
+}
+
 const withRows = (change: (rows: Generation[]) => Generation[]) => (
-  (old: Mine | undefined) => old && { ...old, rows: change(old.rows) });
+  (old: InfiniteData<Mine> | undefined) => old && {
+    ...old, pages: old.pages.map((page) => ({ ...page, rows: change(page.rows) })),
+  });
 
 /* What is told of a picture that is waited for, wherever it is shown. */
 function useNews(row: Generation | undefined): void {
   const queries = useQueryClient();
   const id = row && waits(row) ? row.id : null;
-  const again = () => {
-    void queries.invalidateQueries({ queryKey: KEY });
-    void queries.invalidateQueries({ queryKey: ['generation', id] });
+
+  const take = (news: Generation) => {
+    const newer = (one: Generation) => (
+      one.id === id ? { ...one, ...news, id: one.id } : one);
+    queries.setQueryData<InfiniteData<Mine>>(
+      KEY, withRows((rows) => rows.map(newer)));
+    queries.setQueryData<Generation>(['generation', id],
+                                     (old) => old && newer(old));
+  };
+  const look = () => {
+    if (id !== null) {
+      // What is known of it stays, if there is no answer.
+      api.generation(id).then(take, () => {});
+    }
   };
 
   useWebSocket<Generation>(id === null ? null : `generate:${id}`, (news) => {
-    const newer = (one: Generation) => (
-      one.id === id ? { ...one, ...news, id: one.id } : one);
-    queries.setQueryData<Mine>(KEY, withRows((rows) => rows.map(newer)));
-    queries.setQueryData<Generation>(['generation', id],
-                                     (old) => old && newer(old));
+    take(news);
     if (news.status === 'done' && news.width === undefined) {
-      again();          // too long to be told whole
+      look();           // too long to be told whole
     }
-  }, { onGap: again });
+  }, {
+    onGap: () => {
+      look();
+      // Others may be new.  Once for all tiles, and not in the stead of a page
+      // that somebody has asked for.
+      void queries.invalidateQueries({ queryKey: KEY }, { cancelRefetch: false });
+    },
+  });
 }
 
 function Tile({ row, onOpen }: { row: Generation; onOpen: () => void }) {
@@ -105,14 +132,22 @@ function Tile({ row, onOpen }: { row: Generation; onOpen: () => void }) {
 export function Pictures() {
   const queries = useQueryClient();
   const { get, change } = useQueryParams();
-  const opened = get('picture');
+  const [removed, setRemoved] = useState('');
+  // The address says it for a moment longer.
+  const opened = get('picture') === removed ? '' : get('picture');
   const heading = useRef<HTMLHeadingElement>(null);
-  const mine = useQuery({
+  const mine = useInfiniteQuery({
     queryKey: KEY,
-    queryFn: ({ signal }) => list(signal),
+    // All pages that are shown are looked up anew, or none.
+    queryFn: ({ pageParam, signal }) => (pageParam === undefined
+      ? list(signal, queries.getQueryData(KEY) ? [] : remembered())
+      : further(pageParam, signal)),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next,
     staleTime: 0,
   });
-  const rows = mine.data?.rows.filter(({ status }) => status !== 'cancelled');
+  const rows = mine.data?.pages.flatMap((page) => page.rows)
+    .filter(({ status }) => status !== 'cancelled');
   const known = rows?.find(({ id }) => id === opened);
   const linked = useQuery({
     queryKey: ['generation', opened],
@@ -124,24 +159,17 @@ export function Pictures() {
 
   const close = () => { change({ picture: undefined }, 'replace'); };
 
-  const next = mine.data?.next;
-  const [turning, setTurning] = useState(false);
-
-  async function more(path: string) {
-    setTurning(true);
-    try {
-      const page = await api.generations(undefined, path);
-      queries.setQueryData<Mine>(KEY, (old) => old && {
-        rows: [...old.rows, ...page.results.filter(({ id }) => (
-          !old.rows.some((one) => one.id === id)))],
-        next: page.next,
-      });
-    } catch (error) {
+  async function more() {
+    if (mine.isFetching) {
+      // The next page would be read in the stead of those before it.
+      await mine.refetch({ cancelRefetch: false });
+    }
+    const { isFetchNextPageError, error } = await mine.fetchNextPage();
+    if (isFetchNextPageError) {
       tell('error', 'No more can be shown just now', {
         description: inWords(error),
       });
     }
-    setTurning(false);
   }
 
   async function remove(id: string) {
@@ -153,12 +181,19 @@ export function Pictures() {
       }
     }
     forget(id);
-    queries.setQueryData<Mine>(KEY, withRows((old) => (
+    setRemoved(id);
+    queries.setQueryData<InfiniteData<Mine>>(KEY, withRows((old) => (
       old.filter((one) => one.id !== id))));
+    queries.removeQueries({ queryKey: ['generation', id] });
     close();
-    // Its tile would have had the focus.
-    setTimeout(() => { heading.current?.focus(); });
   }
+
+  // Its tile would have had the focus.  Not before its dialog is closed.
+  useEffect(() => {
+    if (removed !== '') {
+      heading.current?.focus();
+    }
+  }, [removed]);
 
   return (
     <>
@@ -170,7 +205,7 @@ export function Pictures() {
           ))}
         </ul>
       ) : null}
-      {mine.isError ? (
+      {mine.isError && !mine.isFetchNextPageError ? (
         <Note
           alert
           title="Your pictures cannot be listed just now"
@@ -183,7 +218,7 @@ export function Pictures() {
           {inWords(mine.error)}
         </Note>
       ) : null}
-      {rows?.length === 0 ? (
+      {rows?.length === 0 && !mine.hasNextPage ? (
         <Note
           title="An empty wall"
           action={<Link className="button" href="/" prefetch={false}>Make a picture</Link>}
@@ -202,13 +237,13 @@ export function Pictures() {
           ))}
         </ul>
       ) : null}
-      {next ? (
+      {mine.hasNextPage ? (
         <p className={styles.more}>
           <button
             type="button"
             className="button quiet"
-            disabled={turning}
-            onClick={() => { void more(next); }}
+            disabled={mine.isFetchingNextPage}
+            onClick={() => { void more(); }}
           >
             Show more
           </button>

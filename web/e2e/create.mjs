@@ -245,6 +245,23 @@ await run(async () => {
   ok(await fresh.page.getByRole('dialog', { name: 'a room that waits' })
     .isVisible(), 'the link opens it for others');
 
+  // More than a page of them.
+  await ask('sql', `INSERT INTO atelier.generation
+      (id, visitor, request, request_hash, status, result, ended_at)
+    SELECT md5(i::text), visitor, request, request_hash, status,
+           (result::jsonb || jsonb_build_object('id', md5(i::text)))::json,
+           ended_at
+    FROM atelier.generation, generate_series(1, 100) i
+    WHERE id = '${new URL(link).searchParams.get('picture')}'`);
+  await wide.page.reload();
+  const tiles = wide.page.locator('main li button');
+  await until('a hundred are shown', async () => await tiles.count() === 100);
+  await wide.page.getByRole('button', { name: 'Show more' }).click();
+  await wide.page.getByRole('button', { name: 'a room that nobody makes' })
+    .waitFor();
+  ok(await tiles.count() > 100, 'and on demand, all others');
+  is(await wide.page.getByText('Show more').count(), 0, '... of which there are no more');
+
   for (const { name, said } of [wide, narrow, alone, fresh]) {
     is(said.filter((text) => !/net::ERR_(INTERNET|FAILED)/.test(text)), [],
        `${name}: nothing in the console`);

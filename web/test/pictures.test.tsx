@@ -1,0 +1,230 @@
+// @vitest-environment jsdom
+
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { act, cleanup, render, screen } from '@testing-library/react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Pictures } from '../components/Pictures';
+import { LiveClient } from '../lib/live';
+import { FakeServer, FakeWindow } from './fake-server';
+
+const said: string[] = [];
+let server: FakeServer;
+let client: LiveClient;
+let queries: QueryClient;
+
+vi.mock('../lib/live-client', () => ({ live: () => client }));
+vi.mock('../lib/toast', () => ({
+  tell: (_kind: string, text: string) => { said.push(text); },
+}));
+
+/* As Next does it: pages hear of a new address some time after it is there. */
+vi.mock('next/navigation', async () => {
+  const { useSyncExternalStore } = await import('react');
+  let heard = '';
+  return {
+    useSearchParams: () => new URLSearchParams(useSyncExternalStore(
+      (changed) => {
+        heard = window.location.search;
+        const timer = setInterval(() => {
+          if (heard !== window.location.search) {
+            heard = window.location.search;
+            changed();
+          }
+        }, 50);
+        return () => { clearInterval(timer); };
+      },
+      () => heard,
+    )),
+  };
+});
+
+type Row = Record<string, unknown> & { id: string; status: string };
+
+const done = (id: string): Row => ({
+  id, status: 'done', url: `/generated/${id}.png`, width: 3, height: 2,
+  prompt: `room ${id}`,
+});
+const queued = (id: string): Row => ({
+  id, status: 'queued', position: 1, prompt: `room ${id}`,
+});
+
+let rows: Row[];
+let calls: string[];
+let fail: (path: string) => boolean;
+
+/* Pages of two, by the cursor of the server. */
+function answer(url: string, method: string): [number, object] {
+  const { pathname, searchParams } = new URL(url, 'http://shop.example');
+  const id = pathname.slice('/generate/'.length);
+  if (fail(url)) {
+    return [503, {}];
+  }
+  if (method === 'DELETE') {
+    rows = rows.filter((one) => one.id !== id);
+    return [204, {}];
+  }
+  if (id !== '') {
+    const row = rows.find((one) => one.id === id);
+    return row ? [200, row] : [404, {}];
+  }
+  const before = searchParams.get('before');
+  const from = before === null
+    ? 0 : rows.findIndex((one) => one.id === before) + 1;
+  const results = rows.slice(from, from + 2);
+  return [200, {
+    results, hasNext: rows.length > from + 2,
+    next: rows.length > from + 2
+      ? `/generate?perPage=2&before=${results[1]?.id}` : null,
+  }];
+}
+
+async function settle(ms = 0): Promise<void> {
+  await act(() => vi.advanceTimersByTimeAsync(ms));
+}
+
+const names = () => screen.queryAllByRole('listitem')
+  .map((one) => /room \w+/.exec(one.innerHTML)?.[0]);
+const press = async (name: string | RegExp) => {
+  act(() => { screen.getByRole('button', { name }).click(); });
+  await settle();
+};
+
+async function show(): Promise<void> {
+  render(
+    <QueryClientProvider client={queries}><Pictures /></QueryClientProvider>);
+  await settle();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  said.length = 0;
+  rows = [];
+  calls = [];
+  fail = () => false;
+  server = new FakeServer();
+  queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  client = new LiveClient({
+    url: 'http://shop.example/live', open: server.open,
+    surroundings: new FakeWindow(), random: () => 0.5,
+  });
+  window.history.replaceState(null, '', '/pictures');
+  localStorage.clear();
+  HTMLDialogElement.prototype.showModal = function showModal() {
+    this.open = true;
+  };
+  HTMLDialogElement.prototype.close = function close() { this.open = false; };
+  vi.stubGlobal('fetch', (url: string, init: RequestInit = {}) => {
+    const method = init.method ?? 'GET';
+    calls.push(`${method} ${url}`);
+    const [status, body] = answer(url, method);
+    return Promise.resolve(new Response(
+      status === 204 ? null : JSON.stringify(body),
+      { status, headers: { 'Content-Type': 'application/json' } }));
+  });
+});
+
+afterEach(() => {
+  cleanup();
+  client.close();
+  queries.clear();
+  vi.useRealTimers();
+});
+
+describe('Pictures', () => {
+  it('shows page after page', async () => {
+    rows = ['a', 'b', 'c', 'd', 'e'].map(done);
+    await show();
+    expect(names()).toEqual(['room a', 'room b']);
+    await press('Show more');
+    expect(names()).toEqual(['room a', 'room b', 'room c', 'room d']);
+    await press('Show more');
+    expect(names()).toHaveLength(5);
+    expect(screen.queryByText('Show more')).toBeNull();
+    expect(calls).toEqual(['GET /generate', 'GET /generate?perPage=2&before=b',
+                           'GET /generate?perPage=2&before=d']);
+  });
+
+  it('keeps what is there when no more can be had', async () => {
+    rows = ['a', 'b', 'c'].map(done);
+    await show();
+    fail = (url) => url.includes('before');
+    await press('Show more');
+    expect(names()).toEqual(['room a', 'room b']);
+    expect(said).toEqual(['No more can be shown just now']);
+    expect(screen.queryByRole('alert')).toBeNull();
+    fail = () => false;
+    await press('Show more');
+    expect(names()).toHaveLength(3);
+  });
+
+  it('asks for what was too long to be told, and keeps all pages', async () => {
+    rows = [queued('a'), ...['b', 'c', 'd'].map(done)];
+    await show();
+    await press('Show more');
+    await press(/room c/);
+    await settle(100);
+    rows[0] = done('a');
+    act(() => {
+      server.publish('generate:a', { id: 'a', status: 'done', url: rows[0]?.url });
+    });
+    await settle();
+    expect(names()).toEqual(['room a', 'room b', 'room c', 'room d']);
+    expect(screen.getByAltText('room a').getAttribute('width')).toBe('3');
+    expect(screen.getByRole('button', { name: 'Remove' })).toBeTruthy();
+  });
+
+  it('finds what is new after a gap, and keeps all pages', async () => {
+    server.keep = 2;
+    server.publish('generate:b', queued('b'));
+    rows = [done('a'), queued('b'), ...['c', 'd'].map(done)];
+    await show();
+    await press('Show more');
+    expect(names()).toHaveLength(4);
+    server.socket.end(1006);
+    for (let n = 0; n < 5; n++) {
+      server.publish('generate:b', queued('b'));
+    }
+    rows = [done('new'), done('a'), done('b'), ...['c', 'd'].map(done)];
+    await settle(2000);
+    expect(names()).toEqual(['room new', 'room a', 'room b', 'room c']);
+    expect(screen.getByAltText('room b')).toBeTruthy();
+    await press('Show more');
+    expect(names()).toHaveLength(5);
+  });
+
+  it('keeps what is there when it cannot be looked up anew', async () => {
+    rows = ['a', 'b', 'c'].map(done);
+    localStorage.setItem('atelier.pictures', JSON.stringify([done('b')]));
+    await show();
+    await press('Show more');
+    fail = () => true;
+    void queries.invalidateQueries({ queryKey: ['generations'] });
+    await settle();
+    expect(names()).toEqual(['room a', 'room b', 'room c']);
+    expect(screen.getByRole('alert').textContent).toContain('cannot be listed');
+  });
+
+  it('shows what this browser remembers while nothing can be had', async () => {
+    localStorage.setItem('atelier.pictures', JSON.stringify([done('b')]));
+    fail = () => true;
+    await show();
+    expect(names()).toEqual(['room b']);
+  });
+
+  it('asks for none that was removed, and leaves the focus', async () => {
+    rows = ['a', 'b'].map(done);
+    await show();
+    await press(/room a/);
+    await settle(100);
+    await press('Remove');
+    calls = [];
+    await press('Really remove it');
+    expect(screen.queryByRole('dialog')).toBeNull();
+    await settle(100);
+    expect(calls).toEqual(['DELETE /generate/a']);
+    expect(names()).toEqual(['room b']);
+    expect(screen.queryByText('This picture cannot be found')).toBeNull();
+    expect(document.activeElement?.tagName).toBe('H1');
+    expect(window.location.search).toBe('');
+  });
+});
