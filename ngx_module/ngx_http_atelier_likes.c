@@ -12,7 +12,6 @@
  */
 
 #include "ngx_http_atelier_likes.h"
-#include "ngx_http_atelier_postgres.h"
 #include "ngx_http_atelier_problem.h"
 #include "ngx_http_atelier_snapshot.h"
 #include "ngx_http_atelier_visitor.h"
@@ -88,7 +87,7 @@ static const char  ngx_http_atelier_likes_sql_set[] =
 /* No id holds a comma. */
 
 static const char  ngx_http_atelier_likes_sql_ids[] =
-    "SELECT i.id, l.design_id IS NOT NULL, coalesce(n.n, 0) "
+    "SELECT i.id, l.design_id IS NOT NULL, coalesce(n.n, 0), n.version "
     "FROM unnest(string_to_array($1, ',')) WITH ORDINALITY AS i (id, place) "
     "LEFT JOIN atelier.design_likes n ON n.design_id = i.id "
     "LEFT JOIN atelier.design_like l "
@@ -666,8 +665,7 @@ ngx_http_atelier_likes_answer_set(ngx_http_request_t *r, PGresult *res)
         return ngx_http_atelier_likes_away(r);
     }
 
-    ngx_http_atelier_likes_tell(PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 2),
-                                PQgetvalue(res, 0, 3));
+    ngx_http_atelier_likes_tell(r, res);
 
     ngx_memzero(&b, sizeof(at_buf_t));
 
@@ -683,6 +681,10 @@ ngx_http_atelier_likes_answer_ids(ngx_http_request_t *r, PGresult *res)
 {
     int       rc, i;
     at_buf_t  b;
+
+    /* what Redis was not told, or has lost */
+
+    ngx_http_atelier_likes_tell(r, res);
 
     ngx_memzero(&b, sizeof(at_buf_t));
 

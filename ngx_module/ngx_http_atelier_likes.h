@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_atelier.h"
+#include "ngx_http_atelier_postgres.h"
 
 
 /*
@@ -21,11 +22,11 @@ ngx_int_t ngx_http_atelier_likes_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_atelier_likes_invalid(ngx_http_request_t *r, at_str_t id);
 
 /*
- * Tells Redis, if it is there, how many like a design after the change of
- * this number.
+ * Tells Redis, if it is there, how many like some designs: rows of id, n in
+ * column 2 and the number of the last change in column 3, or NULL for a design
+ * that nobody ever liked.  Words are taken from the request's pool.
  */
-void ngx_http_atelier_likes_tell(const char *id, const char *n,
-    const char *version);
+void ngx_http_atelier_likes_tell(ngx_http_request_t *r, PGresult *res);
 
 
 #endif /* NGX_HTTP_ATELIER_LIKES_H */

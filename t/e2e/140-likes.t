@@ -242,6 +242,26 @@ $redis->kill;
 is(add('pexels:1', 3)->{json}{likes}, 2, 'without Redis all goes on');
 take('pexels:1', 3);
 
+# A Redis that comes back with nothing has again what somebody asks for, and
+# changes from then on.
+
+$redis->start;
+my @asked = ($designs[0], 'pexels:1', 'flickr:never', $designs[2]);
+my $known = sub {
+    return join ' ', map { $_ // 'none' }
+        @{ $redis->ask('HMGET', 'atelier:likes', @asked) };
+};
+Stack::until_true('Redis to be found again', sub {
+    ask(GET => '/designs/likes?ids=' . join(',', @asked));
+    return $known->() ne 'none none none none';
+});
+is($known->(), '200 1 none 250', '... which has what was asked for');
+add($designs[0], 250);
+Stack::until_true('the next change', sub { $known->() =~ /^201 1 / });
+take($designs[0], 250);
+Stack::until_true('the one after it', sub { $known->() =~ /^200 1 / });
+$redis->kill;
+
 # The server goes away and comes back.
 
 $stack->configure(configure('1s'));
