@@ -4,7 +4,6 @@ import { Armchair, Compass, Heart, Images, Sparkles } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import type { ReactNode } from 'react';
-import { forward } from '../hooks/useScrollMemory';
 import { LiveStatus } from './LiveStatus';
 import styles from './Shell.module.css';
 
@@ -33,7 +32,6 @@ export function Shell({ children }: { children: ReactNode }) {
                 // What it would fetch ahead, the console complains of.
                 prefetch={false}
                 className={styles.link}
-                onClick={forward}
                 aria-current={here === href ? 'page' : undefined}
               >
                 <Icon size={20} strokeWidth={1.6} aria-hidden />

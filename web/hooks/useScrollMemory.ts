@@ -11,9 +11,18 @@ let back = false;
 
 if (typeof window !== 'undefined') {
   window.addEventListener('popstate', () => { back = true; });
+  window.addEventListener('click', ({ target }) => {
+    if (target instanceof Element && target.closest('a[href]')) {
+      forward();
+    }
+  }, true);
 }
 
-/** A link was followed: what comes begins at its top. */
+/**
+ * The reader goes on, by a link or a new address: what comes begins at its
+ * top.  The back button may have been the last before, but have only closed
+ * what was open.
+ */
 export function forward(): void {
   back = false;
 }
@@ -23,21 +32,23 @@ export function useScrollMemory(key: string, ready: boolean): void {
   const wanted = useRef<number>(undefined);
 
   useLayoutEffect(() => {
-    if (back) {
-      wanted.current = places.get(key);
-    }
+    wanted.current = back ? places.get(key) : undefined;
     back = false;
   }, [key]);
 
   useLayoutEffect(() => {
     const top = wanted.current;
-    if (ready && top !== undefined) {
-      wanted.current = undefined;
-      // After the browser has had its try.
-      requestAnimationFrame(() => {
-        requestAnimationFrame(() => { window.scrollTo(0, top); });
-      });
+    if (!ready || top === undefined) {
+      return;
     }
+    // After the browser has had its try.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        wanted.current = undefined;
+        window.scrollTo(0, top);
+      });
+    });
+    return () => { cancelAnimationFrame(frame); };
   }, [ready, key]);
 
   // Gone with the page itself: the next one begins at its top.  Before others

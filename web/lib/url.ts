@@ -7,6 +7,7 @@
 
 import { useSearchParams } from 'next/navigation';
 import { useCallback } from 'react';
+import { forward } from '../hooks/useScrollMemory';
 
 type Changes = Record<string, string | undefined>;
 
@@ -40,6 +41,7 @@ export function useQueryParams(): {
   const change = useCallback((changes: Changes, how: 'push' | 'replace') => {
     const url = href(changes);
     if (how === 'push') {
+      forward();
       window.history.pushState(null, '', url);
     } else {
       window.history.replaceState(null, '', url);
