@@ -158,6 +158,8 @@ sub deeds {
         counters => sub { return $stack->counters($_[0]); },
         wait    => sub { return $stack->wait_for(@{ $_[0] }) ? 1 : 0; },
         queue   => sub { $self->{queue}->start; return; },
+        # kill, start
+        redis   => sub { my $do = $_[0]; $self->{redis}->$do; return; },
         sql     => sub { return [ $self->{db}->sql($_[0]) ]; },
         good    => sub { return $self->good($_[0]{id}, $_[0]{what}); },
     );

@@ -1,17 +1,36 @@
 'use client';
 
+import { useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useEffect, useState } from 'react';
 import { useLiveState } from '../hooks/useWebSocket';
+import { api } from '../lib/api';
 import { live } from '../lib/live-client';
 import { tell, untell } from '../lib/toast';
 import styles from './LiveStatus.module.css';
+
+const EVERY = 30_000;
+const SOON = 5000;
+
+/* A socket that is open tells nothing while the server is without its Redis. */
+function usePaused(open: boolean): boolean {
+  const { data, isError } = useQuery({
+    queryKey: ['ready'],
+    queryFn: ({ signal }) => api.ready(signal),
+    enabled: open,
+    refetchInterval: ({ state }) => (state.data?.redis === 'away' ? SOON : EVERY),
+    retry: false,
+    staleTime: EVERY,
+  });
+  return open && !isError && data?.redis === 'away';
+}
 
 /** Whether what is shown is live: in a word, and a dot of that colour. */
 export function LiveStatus() {
   const state = useLiveState();
   const [seconds, setSeconds] = useState(0);
   const at = state.status === 'waiting' ? state.at : null;
+  const paused = usePaused(state.status === 'open');
 
   // It is said on every page, also where nothing changes by itself.
   useEffect(() => live().hold(), []);
@@ -46,7 +65,7 @@ export function LiveStatus() {
     || (state.status === 'waiting' && state.tries <= 1);
   let text = '';
   if (state.status === 'open') {
-    text = 'Live';
+    text = paused ? 'Updates paused' : 'Live';
   } else if (state.status === 'gave-up') {
     text = 'Connection lost';
   } else if (state.status !== 'idle') {
@@ -54,7 +73,7 @@ export function LiveStatus() {
   }
 
   return (
-    <div className={styles.status} data-status={state.status}>
+    <div className={styles.status} data-status={paused ? 'paused' : state.status}>
       <Link href="/status" prefetch={false} className={styles.link}>
         <span className={styles.dot} aria-hidden />
         <span className="hidden">Status: </span>

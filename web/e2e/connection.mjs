@@ -1,5 +1,6 @@
 /* The page's one socket, as people are told of it: on every page, over a reload
- * of nginx, offline and back, given up after ten tries, and taken up again. */
+ * of nginx, offline and back, given up after ten tries, and taken up again;
+ * and while Redis is away. */
 
 import { launch, live, open } from './browser.mjs';
 import { ask, is, ok, run, until } from './report.mjs';
@@ -184,6 +185,33 @@ async function givenUp() {
   await context.close();
 }
 
+/* The socket is open, but nothing comes by it. */
+async function paused() {
+  const { context, page, said } = await open(browser, {
+    viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true,
+  });
+  const text = () => page.locator('header [role=status]').textContent();
+  await ask('redis', 'kill');
+  await page.goto(`${address}/shop`);
+  await until('while Redis is away, updates pause', async () => (
+    await text() === 'Updates paused'), LONG);
+  const { rgb: [r, g, b], contrast } = await dot(page);
+  ok(r > b && g > b && contrast >= 3, '... in amber', [r, g, b, contrast]);
+  is(await page.evaluate(() => (
+    document.documentElement.scrollWidth > window.innerWidth)), false,
+     '... and nothing sticks out of a narrow page');
+  if (shots) {
+    await page.screenshot({ path: `${shots}/connection-paused-360.png` });
+  }
+  await ask('redis', 'start');
+  await live(page).waitFor({ timeout: LONG });
+  ok(true, 'it is live again when Redis is');
+  await cost(15010);
+  await until('and a price arrives', async () => await price(page) === '₹15,010', LONG);
+  is(said, [], 'nothing in the console');
+  await context.close();
+}
+
 await run(async () => {
   await ask('sql', `SELECT count(*) FROM atelier.products_see('[{
     "id": "ikea:1", "title": "A sofa", "url": "https://www.ikea.com/in/p/1",
@@ -191,4 +219,5 @@ await run(async () => {
   await everywhere();
   await unnoticed();
   await givenUp();
+  await paused();
 });
