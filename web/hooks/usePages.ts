@@ -13,6 +13,8 @@ export function usePages(list: FeedPage[] = []): {
   look: (first: number, last: number) => void;
 } {
   const held = useRef<Pages>(undefined);
+  const shown = useRef<Pages>(undefined);
+  const near = useRef<[first: number, last: number]>([0, 0]);
   const asked = useRef(new Set<FeedPage>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [, show] = useReducer((count: number) => count + 1, 0);
@@ -28,20 +30,31 @@ export function usePages(list: FeedPage[] = []): {
   }
 
   const look = useCallback((first: number, last: number) => {
+    near.current = [first, last];
     clearTimeout(timer.current);
-    for (const page of held.current?.look(first, last, AROUND) ?? []) {
+    for (const page of pages.look(first, last, AROUND)) {
       if (!asked.current.has(page)) {
         asked.current.add(page);
         api.designs(page.path).then((fetched) => {
           refill(page, fetched);
           show();
         }, () => {
-          timer.current = setTimeout(() => { look(first, last); }, AGAIN);
+          // Several may fail, and late: the reader may be elsewhere by then.
+          if (shown.current === pages) {
+            clearTimeout(timer.current);
+            timer.current = setTimeout(() => { look(...near.current); }, AGAIN);
+          }
         }).finally(() => { asked.current.delete(page); });
       }
     }
-  }, []);
-  useEffect(() => () => { clearTimeout(timer.current); }, []);
+  }, [pages]);
+  useEffect(() => {
+    shown.current = pages;
+    return () => {
+      shown.current = undefined;
+      clearTimeout(timer.current);
+    };
+  }, [pages]);
 
   return { pages, look };
 }

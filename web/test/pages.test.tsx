@@ -1,0 +1,111 @@
+// @vitest-environment jsdom
+
+/* The pages of a feed that are let go of and fetched again. */
+
+import { act, cleanup, renderHook } from '@testing-library/react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { usePages } from '../hooks/usePages';
+import type { DesignPage } from '../lib/api';
+import { pageOf, type FeedPage } from '../lib/designs';
+
+const SIZE = 60;
+
+/* What a feed's page of that number has. */
+function page(feed: string, number: number): DesignPage {
+  return {
+    next: null, providers: {},
+    results: Array.from({ length: SIZE }, (_, i) => (
+      { id: `${feed}:${number * SIZE + i}`, width: 100, height: 100 })),
+  } as unknown as DesignPage;
+}
+
+function many(feed: string, count: number): FeedPage[] {
+  return Array.from({ length: count }, (_, i) => (
+    pageOf(`/${feed}/${i}`, page(feed, i))));
+}
+
+let asked: string[];
+let fails: (path: string) => boolean;
+
+async function settle(ms = 0): Promise<void> {
+  await act(() => vi.advanceTimersByTimeAsync(ms));
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  asked = [];
+  fails = () => false;
+  vi.stubGlobal('fetch', (path: string) => {
+    asked.push(path);
+    const [, feed, number] = path.split('/');
+    return fails(path) ? Promise.reject(new TypeError('fetch failed'))
+      : Promise.resolve(Response.json(page(feed ?? '', Number(number))));
+  });
+});
+
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
+
+describe('usePages', () => {
+  function setUp(list = many('a', 30)) {
+    return renderHook(({ pages }) => usePages(pages),
+                      { initialProps: { pages: list } });
+  }
+
+  it('asks again for what did not come, and shows it', async () => {
+    const { result } = setUp();
+    result.current.look(1700, 1720);
+    fails = () => true;
+    result.current.look(0, 20);
+    await settle();
+    expect(asked).toEqual(['/a/0', '/a/1']);
+    expect(result.current.pages.at(0)).toBeUndefined();
+    fails = () => false;
+    await settle(5000);
+    expect(asked).toEqual(['/a/0', '/a/1', '/a/0', '/a/1']);
+    expect(result.current.pages.at(0)?.id).toBe('a:0');
+    await settle(11_000);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('asks for what is in the window by then, and lets go of nothing there',
+     async () => {
+       const { result } = setUp();
+       result.current.look(1700, 1720);
+       fails = (path) => ['/a/0', '/a/1'].includes(path);
+       result.current.look(0, 20);
+       // Scrolled on before the two have failed: both are late.
+       result.current.look(1700, 1720);
+       await settle();
+       await settle(11_000);
+       expect(result.current.pages.at(1710)?.id).toBe('a:1710');
+       expect(asked).toEqual(['/a/0', '/a/1', '/a/27', '/a/28', '/a/29']);
+     });
+
+  it('asks for nothing when it is gone', async () => {
+    const { result, unmount } = setUp();
+    result.current.look(1700, 1720);
+    fails = () => true;
+    result.current.look(0, 20);
+    unmount();
+    await settle();
+    await settle(11_000);
+    expect(asked).toEqual(['/a/0', '/a/1']);
+  });
+
+  it('asks for nothing of a feed that was left', async () => {
+    const { result, rerender } = setUp();
+    result.current.look(1700, 1720);
+    fails = () => true;
+    result.current.look(0, 20);
+    const other = many('b', 30);
+    rerender({ pages: other });
+    result.current.look(1700, 1720);
+    await settle();
+    await settle(11_000);
+    expect(asked).toEqual(['/a/0', '/a/1']);
+    expect(result.current.pages.at(1710)?.id).toBe('b:1710');
+  });
+});
