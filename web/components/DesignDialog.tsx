@@ -11,13 +11,15 @@ import { Note } from './Note';
 import { Photo } from './Photo';
 import styles from './DesignDialog.module.css';
 
-/** The design that an address names: from the page, if it has it already. */
-export function DesignDialog({ id, known, link, onClose }: {
+export interface DesignDialogProps {
   id: string;
   known: Design | undefined;
   link: string;
   onClose: () => void;
-}) {
+}
+
+/** The design that an address names: from the page, if it has it already. */
+export function DesignDialog({ id, known, link, onClose }: DesignDialogProps) {
   const query = useQuery({
     queryKey: ['design', id],
     queryFn: ({ signal }) => api.design(id, signal),

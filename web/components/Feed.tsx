@@ -2,7 +2,6 @@
 
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useCallback, useEffect, useState } from 'react';
 import { usePages } from '../hooks/usePages';
 import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
@@ -11,14 +10,10 @@ import { api, search } from '../lib/api';
 import { AHEAD, pageOf } from '../lib/designs';
 import { nameOf, sourceNames } from '../lib/sources';
 import { useQueryParams, withChanges } from '../lib/url';
+import { LaterDesignDialog } from './LaterDesignDialog';
 import { LaterWall } from './LaterWall';
 import { Note } from './Note';
 import styles from './Feed.module.css';
-
-// Not before one is opened.
-const DesignDialog = dynamic(
-  () => import('./DesignDialog').then((module) => module.DesignDialog),
-  { ssr: false });
 
 const colors = ['red', 'orange', 'yellow', 'green', 'turquoise', 'blue',
   'violet', 'pink', 'brown', 'black', 'gray', 'white'];
@@ -197,7 +192,7 @@ export function Feed() {
       ) : null}
 
       {opened ? (
-        <DesignDialog id={opened} known={pages.find(opened)} link={hrefOf(opened)} onClose={close} />
+        <LaterDesignDialog id={opened} known={pages.find(opened)} link={hrefOf(opened)} onClose={close} />
       ) : null}
     </>
   );

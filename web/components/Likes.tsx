@@ -1,21 +1,16 @@
 'use client';
 
 import { useInfiniteQuery } from '@tanstack/react-query';
-import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { useCallback, useMemo } from 'react';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { api, Problem, type Design } from '../lib/api';
 import { AHEAD, listOf } from '../lib/designs';
 import { useQueryParams } from '../lib/url';
+import { LaterDesignDialog } from './LaterDesignDialog';
 import { LaterWall } from './LaterWall';
 import { Note } from './Note';
 import styles from './Likes.module.css';
-
-// Not before one is opened.
-const DesignDialog = dynamic(
-  () => import('./DesignDialog').then((module) => module.DesignDialog),
-  { ssr: false });
 
 /** The visitor's own likes, newest first. */
 export function Likes() {
@@ -97,7 +92,7 @@ export function Likes() {
         </div>
       ) : null}
       {opened ? (
-        <DesignDialog
+        <LaterDesignDialog
           id={opened}
           known={design}
           link={hrefOf(opened)}

@@ -1,16 +1,15 @@
 'use client';
 
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import dynamic from 'next/dynamic';
 import { useEffect, useState, type ReactNode } from 'react';
 import { Problem } from '../lib/api';
 import { watchVitals } from '../lib/telemetry';
+import { later } from './later';
 
-// Nobody is toasted to before the page is there; which goes on without if the
-// network is gone by then.
-const Toasts = dynamic(
-  () => import('./Toasts').catch(() => ({ default: () => null })),
-  { ssr: false });
+// Nobody is toasted to before the page is there; which goes on without while
+// the network is gone by then.
+const Toasts = later(async () => (await import('./Toasts')).default, null,
+                     () => null);
 
 /* What passes by itself is tried again, once; what is refused is not. */
 function passing(count: number, error: Error): boolean {

@@ -31,7 +31,7 @@ function heightOf(shape: number, each: number): number {
     : Math.round(each * Math.min(1.6, Math.max(.56, shape))) + FOOT;
 }
 
-interface WallProps {
+export interface WallProps {
   shelf: Shelf;
   /** Those of the shelf: it may be the same one with more. */
   count: number;
