@@ -3,7 +3,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import { api, type Like } from '../lib/api';
-import { likesOf } from '../lib/likes';
+import { likesOf, scopeOf } from '../lib/likes';
 import { live } from '../lib/live-client';
 import { whenStayed } from '../lib/stay';
 import { useOptimisticMutation } from './useOptimisticMutation';
@@ -17,8 +17,7 @@ const READ = 550;
  * somebody stays with it.
  */
 export function useLike(id: string, likes: number, passing = false): Like {
-  const queries = useQueryClient();
-  const known = likesOf(queries);
+  const known = likesOf(useQueryClient());
   const like = useSyncExternalStore(
     useCallback((changed) => known.watch(id, changed), [known, id]),
     () => known.get(id), () => undefined);
@@ -30,14 +29,11 @@ export function useLike(id: string, likes: number, passing = false): Like {
       stop = live().subscribe(`design:${id}`, {
         message: (data) => {
           const now = (data as { likes?: unknown } | null)?.likes;
-          const old = known.get(id);
-          if (!old) {
-            known.ask(id);
-          } else if (typeof now === 'number' && old.likes !== now) {
-            known.set({ ...old, likes: now });
+          if (typeof now === 'number') {
+            known.told(id, now);
           }
         },
-        gap: () => { void queries.invalidateQueries({ queryKey: ['like', id] }); },
+        gap: () => { known.missed(id); },
       });
     };
     const cancels = passing
@@ -50,7 +46,7 @@ export function useLike(id: string, likes: number, passing = false): Like {
       cancels.forEach((cancel) => { cancel(); });
       stop?.();
     };
-  }, [queries, known, id, passing]);
+  }, [known, id, passing]);
 
   return like ?? { id, liked: false, likes };
 }
@@ -68,14 +64,13 @@ export function useToggle(id: string, likes: number): () => void {
       return { ...old, liked, likes: Math.max(0, old.likes + step) };
     },
     settle: (like) => like,
-  }, `like:${id}`);
+  }, scopeOf(id));
   return () => {
     const old = before();
     if (!known.get(id)) {
       // What a refusal is to give back.
       known.set(old, 0);
     }
-    known.unask(id);
     mutate(!old.liked);
   };
 }

@@ -5,17 +5,41 @@
  */
 
 import type { QueryClient } from '@tanstack/react-query';
-import { api, type Like } from './api';
+import { api, Problem, type Like } from './api';
 import { batched } from './batch';
 
 const TOGETHER = 100;   // ids in one request; the server takes 200
 const KEPT = 500;
 const FRESH = 60_000;   // ms
+const AGAIN = 2000;     // ms, after one that failed; twice as many each time
+const DOUBLED = 5;      // times
+
+interface Question {
+  /** Its answer may be older than what has happened since. */
+  again: boolean;
+  /** How many like it, as was told since. */
+  told?: number;
+}
+
+const SCOPE = 'like:';
+
+/** Clicks of one heart: the server has them in order. */
+export function scopeOf(id: string): string {
+  return SCOPE + id;
+}
+
+function idOf(scope = ''): string | undefined {
+  return scope.startsWith(SCOPE) ? scope.slice(SCOPE.length) : undefined;
+}
 
 export class Likes {
   private readonly queries: QueryClient;
   private readonly shown = new Map<string, Set<() => void>>();
-  private readonly asked = new Set<string>();
+  /** The newest question about each that has no answer yet. */
+  private readonly asked = new Map<string, Question>();
+  private readonly late = new Set<string>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private failures = 0;
   /** In the order they came. */
   private readonly kept = new Set<string>();
   private readonly one = batched<Like>(async (ids) => {
@@ -39,7 +63,20 @@ export class Likes {
       } else if (event.type === 'updated') {
         this.shown.get(id)?.forEach((changed) => { changed(); });
         if (event.action.type === 'invalidate') {
-          this.ask(id);
+          this.missed(id);
+        }
+      }
+    });
+    // A click makes old what was asked for before; and what was to be asked
+    // meanwhile, is when all of them are done.
+    queries.getMutationCache().subscribe((event) => {
+      const id = event.type === 'updated'
+        ? idOf(event.mutation.options.scope?.id) : undefined;
+      if (id !== undefined && event.type === 'updated') {
+        if (event.action.type === 'pending') {
+          this.asked.delete(id);
+        } else if (this.asked.has(id) && !this.changing(id)) {
+          this.put(id);
         }
       }
     });
@@ -67,21 +104,87 @@ export class Likes {
   /** Asks the server, unless it was asked lately. */
   ask(id: string): void {
     const state = this.queries.getQueryState(['like', id]);
-    if (this.asked.has(id) || (state && !state.isInvalidated
-        && Date.now() - state.dataUpdatedAt < FRESH)) {
-      return;
+    if (!this.asked.has(id) && (!state || state.isInvalidated
+        || Date.now() - state.dataUpdatedAt >= FRESH)) {
+      this.put(id);
     }
-    this.asked.add(id);
-    this.one(id).then((like) => {
-      if (this.asked.delete(id) && like) {
-        this.set(like);
-      }
-    }, () => { this.asked.delete(id); });
   }
 
-  /** What has been asked for is not to be shown: it was clicked since. */
-  unask(id: string): void {
-    this.asked.delete(id);
+  /** What is known may be old by now, and so may be what is on its way. */
+  missed(id: string): void {
+    const question = this.asked.get(id);
+    if (question) {
+      question.again = true;
+    } else {
+      this.put(id);
+    }
+  }
+
+  /** So many like it by now. */
+  told(id: string, likes: number): void {
+    const question = this.asked.get(id);
+    const like = this.get(id);
+    if (question) {
+      question.told = likes;
+    }
+    if (like) {
+      if (like.likes !== likes) {
+        this.set({ ...like, likes });
+      }
+    } else {
+      this.ask(id);
+    }
+  }
+
+  private put(id: string): void {
+    const question: Question = { again: false };
+    this.asked.set(id, question);
+    if (this.changing(id)) {
+      return;           // and is asked for when that is done
+    }
+    this.one(id).then((like) => {
+      if (this.asked.get(id) === question) {
+        this.asked.delete(id);
+        this.failures = 0;
+        if (like) {
+          this.set(like);
+        }
+        if (question.again || (like && question.told !== undefined
+            && question.told !== like.likes)) {
+          this.put(id);
+        }
+      }
+    }, (error) => {
+      if (this.asked.get(id) === question) {
+        this.asked.delete(id);
+        this.putOff(id, error);
+      }
+    });
+  }
+
+  /** Those that could not be had are asked for again, while they are shown. */
+  private putOff(id: string, error: unknown): void {
+    const problem = error instanceof Problem ? error : undefined;
+    const status = problem?.status ?? 0;
+    if (status !== 0 && status !== 429 && status < 500) {
+      return;
+    }
+    this.late.add(id);
+    this.timer ??= setTimeout(() => {
+      const ids = [...this.late];
+      this.timer = undefined;
+      this.late.clear();
+      ids.filter((one) => this.shown.has(one))
+        .forEach((one) => { this.ask(one); });
+    }, Math.max((problem?.retryAfter ?? 0) * 1000,
+                AGAIN * 2 ** Math.min(this.failures++, DOUBLED)));
+  }
+
+  /** It was clicked, and the server has not answered yet. */
+  private changing(id: string): boolean {
+    return this.queries.isMutating({
+      predicate: ({ options }) => options.scope?.id === scopeOf(id),
+    }) > 0;
   }
 
   private drop(): void {

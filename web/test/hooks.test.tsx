@@ -379,6 +379,157 @@ describe('Heart', () => {
     expect(shown()).toEqual(['true', '4']);
   });
 
+  /* Questions and clicks, in order, each answered when a test says so. */
+  function asking(id: string) {
+    const questions: ((liked: boolean, likes: number, status?: number) => Promise<void>)[] = [];
+    const clicks: typeof questions = [];
+    vi.stubGlobal('fetch', (url: string) => new Promise((resolve) => {
+      const click = url.endsWith('/like');
+      (click ? clicks : questions).push(async (liked, likes, status = 200) => {
+        const like = { id, liked, likes };
+        resolve(Response.json(click ? like : { results: [like] }, { status }));
+        await settle();
+      });
+    }));
+    return { questions, clicks };
+  }
+
+  it('asks again for what could not be had', async () => {
+    const { questions } = asking('pexels:5');
+    const { unmount } = render(heart('pexels:5'), { wrapper });
+    await settle(300);
+    await questions[0]?.(true, 4, 429);
+    expect(shown()).toEqual(['false', '3']);
+    await settle(5000);
+    expect(questions).toHaveLength(2);
+    await questions[1]?.(true, 4, 503);
+    await settle(10_000);
+    expect(questions).toHaveLength(3);
+    await questions[2]?.(true, 4);
+    expect(shown()).toEqual(['true', '4']);
+    await settle(120_000);
+    expect(questions).toHaveLength(3);
+
+    unmount();
+    render(heart('pexels:6'), { wrapper }).unmount();
+    const { unmount: leave } = render(heart('pexels:7'), { wrapper });
+    await settle(300);
+    await questions[3]?.(true, 4, 503);
+    leave();
+    await settle(120_000);
+    expect(questions).toHaveLength(4);          // nobody looks any more
+  });
+
+  it('does not ask again for what was refused', async () => {
+    const { questions } = asking('pexels:5');
+    render(heart('pexels:5'), { wrapper });
+    await settle(300);
+    await questions[0]?.(true, 4, 403);
+    await settle(120_000);
+    expect(questions).toHaveLength(1);
+  });
+
+  it('asks after a gap, whether it was known or not', async () => {
+    const { questions } = asking('pexels:8');
+    server.keep = 2;
+    server.valueless = true;
+    render(heart('pexels:8'), { wrapper });
+    await settle(4000);
+    server.publish('design:pexels:8', {});
+    await questions[0]?.(true, 4, 403);
+    const gap = async () => {
+      server.socket.end(1006);
+      for (let i = 0; i < 5; i++) {
+        server.publish('design:pexels:8', {});
+      }
+      await settle(2000);
+    };
+    await gap();
+    await questions[1]?.(true, 4);
+    expect(shown()).toEqual(['true', '4']);
+    server.publish('design:pexels:8', {});
+    await gap();
+    await questions[2]?.(true, 9);
+    expect(shown()).toEqual(['true', '9']);
+  });
+
+  it('goes by the newest question', async () => {
+    const { questions, clicks } = asking('pexels:9');
+    render(heart('pexels:9'), { wrapper });
+    await settle(300);
+    act(() => { screen.getByRole('button').click(); });
+    await settle();
+    await clicks[0]?.(true, 4);
+    act(() => { likesOf(queries).missed('pexels:9'); });
+    await settle(100);
+    expect(questions).toHaveLength(2);
+    await questions[0]?.(false, 3);             // from before the click
+    expect(shown()).toEqual(['true', '4']);
+    await questions[1]?.(true, 6);
+    expect(shown()).toEqual(['true', '6']);
+  });
+
+  it('asks about what was missed during a click when that is done', async () => {
+    const { questions, clicks } = asking('pexels:10');
+    render(heart('pexels:10'), { wrapper });
+    await settle(300);
+    await questions[0]?.(false, 3);
+    act(() => { screen.getByRole('button').click(); });
+    await settle();
+    act(() => { likesOf(queries).missed('pexels:10'); });
+    await settle(100);
+    await questions[1]?.(false, 3);
+    expect(shown()).toEqual(['true', '4']);
+    await clicks[0]?.(true, 4);
+    await settle(100);
+    expect(questions).toHaveLength(2);
+    await questions[1]?.(true, 7);
+    expect(shown()).toEqual(['true', '7']);
+  });
+
+  it('does not let the answer after a refusal undo a retry', async () => {
+    const { questions, clicks } = asking('pexels:11');
+    render(heart('pexels:11'), { wrapper });
+    await settle(300);
+    await questions[0]?.(false, 3);
+    act(() => { screen.getByRole('button').click(); });
+    await settle();
+    await clicks[0]?.(true, 4, 503);
+    await settle(100);
+    expect(questions).toHaveLength(2);
+    const { onClick } = said[0]?.[2]?.action as { onClick: () => void };
+    act(onClick);
+    await settle();
+    await questions[1]?.(false, 3);
+    expect(shown()).toEqual(['true', '4']);
+    await clicks[1]?.(true, 4);
+    expect(shown()).toEqual(['true', '4']);
+  });
+
+  it('asks once more when it was told otherwise meanwhile', async () => {
+    const { questions } = asking('pexels:12');
+    render(heart('pexels:12'), { wrapper });
+    await settle(4000);
+    act(() => {
+      server.publish('design:pexels:12', { likes: 7 });
+      server.publish('design:pexels:12', { likes: 8 });
+    });
+    await settle(100);
+    expect(questions).toHaveLength(1);
+    await questions[0]?.(true, 3);
+    await settle(100);
+    await questions[1]?.(true, 8);
+    expect(shown()).toEqual(['true', '8']);
+    // Known by now: the count is the newest that was told, whatever comes late.
+    act(() => { likesOf(queries).missed('pexels:12'); });
+    await settle(100);
+    act(() => { server.publish('design:pexels:12', { likes: 9 }); });
+    expect(shown()).toEqual(['true', '9']);
+    await questions[2]?.(true, 9);
+    await settle(100);
+    expect(questions).toHaveLength(3);
+  });
+
   it('keeps so many in mind', () => {
     const likes = likesOf(queries);
     const stop = likes.watch('a:0', () => {});
