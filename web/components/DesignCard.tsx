@@ -28,19 +28,20 @@ export function Attribution({ design }: { design: Design }) {
   );
 }
 
+/**
+ * A design, or the place of one that is on its way again, or not there any
+ * more: the same element, which may have the keyboard's focus.
+ */
 export const DesignCard = memo(function DesignCard({
-  design, hrefOf, width, eager, onOpen, position, size,
-}: {
-  design: Design;
-  hrefOf: (id: string) => string;
-  width: number;
-  eager: boolean;
-  onOpen: (id: string) => void;
+  design, position, size, ...inside
+}: Omit<InsideProps, 'design' | 'title'> & {
+  design: Design | null | undefined;
   position: number;
   /** How many there are in all; -1: nobody knows yet. */
   size: number;
 }) {
-  const title = design.title || 'Untitled';
+  const title = design ? design.title || 'Untitled'
+    : design === null ? 'A design that is no longer here' : 'A design on its way';
   return (
     <article
       className={styles.card}
@@ -48,14 +49,40 @@ export const DesignCard = memo(function DesignCard({
       aria-posinset={position}
       aria-setsize={size}
       aria-label={title}
-      data-id={design.id}
+      aria-busy={design === undefined || undefined}
+      data-id={design?.id}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' && event.target === event.currentTarget) {
+        if (design && event.key === 'Enter'
+            && event.target === event.currentTarget) {
           event.preventDefault();
-          onOpen(design.id);
+          inside.onOpen(design.id);
         }
       }}
     >
+      {design ? <Inside {...inside} design={design} title={title} /> : (
+        <>
+          <span className={styles.empty}>
+            {design === null ? 'No longer here' : null}
+          </span>
+          <span className={styles.foot} />
+        </>
+      )}
+    </article>
+  );
+});
+
+interface InsideProps {
+  design: Design;
+  title: string;
+  hrefOf: (id: string) => string;
+  width: number;
+  eager: boolean;
+  onOpen: (id: string) => void;
+}
+
+function Inside({ design, title, hrefOf, width, eager, onOpen }: InsideProps) {
+  return (
+    <>
       <a
         className={styles.open}
         href={hrefOf(design.id)}
@@ -80,26 +107,6 @@ export const DesignCard = memo(function DesignCard({
           passing={!eager}
         />
       </footer>
-    </article>
-  );
-});
-
-/** A card whose design is on its way again. */
-export function EmptyCard({ position, size }: {
-  position: number;
-  size: number;
-}) {
-  return (
-    <article
-      className={styles.card}
-      tabIndex={-1}
-      aria-posinset={position}
-      aria-setsize={size}
-      aria-label="A design on its way"
-      aria-busy
-    >
-      <span className={styles.empty} />
-      <span className={styles.foot} />
-    </article>
+    </>
   );
 }

@@ -50,8 +50,8 @@ export function Feed() {
   useScrollMemory(`feed:${first}`, count > 0);
 
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = feed;
-  const show = useCallback((from: number, to: number) => {
-    look(from, to);
+  const show = useCallback((from: number, to: number, focused?: number) => {
+    look(from, to, focused);
     if (to >= count - AHEAD && hasNextPage && !isFetchingNextPage
         && !isFetchNextPageError) {
       void fetchNextPage();

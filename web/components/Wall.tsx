@@ -9,7 +9,7 @@ import type { Design } from '../lib/api';
 import { Columns } from '../lib/columns';
 import type { Shelf } from '../lib/designs';
 import { outside } from '../lib/focus';
-import { DesignCard, EmptyCard } from './DesignCard';
+import { DesignCard } from './DesignCard';
 import styles from './Wall.module.css';
 
 const FOOT = 60;
@@ -37,8 +37,8 @@ export interface WallProps {
   count: number;
   onOpen: (id: string) => void;
   hrefOf: (id: string) => string;
-  /** These are in the document now. */
-  onShow: (first: number, last: number) => void;
+  /** These are in the document now, and that one has the focus. */
+  onShow: (first: number, last: number, focused?: number) => void;
   label: string;
   /** More of them may come. */
   more?: boolean;
@@ -112,7 +112,7 @@ export function Wall({
   const last = near.at(-1) ?? indexes.at(-1) ?? 0;
   useEffect(() => {
     if (count > 0) {
-      onShow(first, last);
+      onShow(first, last, focused.current);
     }
   }, [first, last, count, onShow]);
 
@@ -190,14 +190,14 @@ export function Wall({
 
 /* All but the few that came or went are as they were. */
 const Place = memo(function Place({
-  index, width, height, left, top, design, size, ...card
+  index, width, height, left, top, ...card
 }: {
   index: number;
   width: number;
   height: number;
   left: number;
   top: number;
-  design: Design | undefined;
+  design: Design | null | undefined;
   hrefOf: (id: string) => string;
   eager: boolean;
   onOpen: (id: string) => void;
@@ -209,15 +209,7 @@ const Place = memo(function Place({
       className={styles.place}
       style={{ width, height, left, top }}
     >
-      {design ? (
-        <DesignCard
-          {...card}
-          design={design}
-          width={width}
-          position={index + 1}
-          size={size}
-        />
-      ) : <EmptyCard position={index + 1} size={size} />}
+      <DesignCard {...card} width={width} position={index + 1} />
     </div>
   );
 });

@@ -265,19 +265,43 @@ await run(async () => {
   }
   await page.keyboard.press('PageUp');
   is(await focused(), ['ARTICLE', 3, true], 'Page Down and Up go by articles');
-  await page.evaluate(() => { window.scrollBy(0, 12_000); });
-  await until('it is scrolled away', () => page.evaluate(() => (
-    !document.querySelector('article[aria-posinset="2"]'))));
+  await until('it is scrolled away, and its page with it', () => page.evaluate(() => {
+    window.scrollBy(0, 3000);
+    return [...document.querySelectorAll('[role=feed] article')]
+      .every((article) => Number(article.ariaPosInSet) === 3
+        || Number(article.ariaPosInSet) > 400);
+  }));
   is((await focused()).slice(0, 2), ['ARTICLE', 3], 'whoever has the focus stays');
+  let come;
+  const came = new Promise((resolve) => { come = resolve; });
+  await page.route('**/designs?*', async (route) => {
+    await came;
+    await route.fallback();
+  });
   await page.keyboard.press('PageDown');
   await until('the next one is fetched from afar', async () => (
     String(await focused()) === 'ARTICLE,4,true'));
+  let next = 4;
+  await until('and the ones behind it, to one that is on its way', async () => {
+    if ((await focused())[1] !== next) {
+      return false;
+    }
+    if (await page.evaluate(() => document.activeElement.ariaBusy === 'true')) {
+      return true;
+    }
+    next++;
+    await page.keyboard.press('PageDown');
+    return false;
+  });
+  come();
+  await page.locator(`${cards}[aria-posinset="${next}"]`).waitFor();
+  is((await focused()).slice(0, 2), ['ARTICLE', next], 'which has it still when it is there');
   await page.keyboard.press('Enter');
   await page.waitForSelector('dialog[open]');
   await page.keyboard.press('Escape');
   await until('and opened', async () => (
     await page.locator('dialog').count() === 0));
-  await page.locator(`${cards}[aria-posinset="4"]`).focus();
+  await page.locator(`${cards}[aria-posinset="${next}"]`).focus();
   await page.keyboard.press('Control+Home');
   ok(!await page.evaluate(() => (
     document.activeElement.closest('[role=feed]'))), 'Control and Home leave it');

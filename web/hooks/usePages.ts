@@ -7,14 +7,17 @@ import { Pages, refill, type FeedPage } from '../lib/designs';
 const AROUND = 60;      // cards beyond the window that are to be there
 const AGAIN = 5000;     // ms, after a page that did not come
 
+/** These cards are in the window, and that one has the focus. */
+type Look = (first: number, last: number, focused?: number) => void;
+
 /** The pages of a feed as one shelf, whose far ends are let go of. */
 export function usePages(list: FeedPage[] = []): {
   pages: Pages;
-  look: (first: number, last: number) => void;
+  look: Look;
 } {
   const held = useRef<Pages>(undefined);
   const shown = useRef<Pages>(undefined);
-  const near = useRef<[first: number, last: number]>([0, 0]);
+  const near = useRef<Parameters<Look>>([0, 0]);
   const asked = useRef(new Set<FeedPage>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [, show] = useReducer((count: number) => count + 1, 0);
@@ -29,10 +32,10 @@ export function usePages(list: FeedPage[] = []): {
     held.current = pages;
   }
 
-  const look = useCallback((first: number, last: number) => {
-    near.current = [first, last];
+  const look = useCallback<Look>((first, last, focused) => {
+    near.current = [first, last, focused];
     clearTimeout(timer.current);
-    for (const page of pages.look(first, last, AROUND)) {
+    for (const page of pages.look(first, last, AROUND, focused)) {
       if (!asked.current.has(page)) {
         asked.current.add(page);
         api.designs(page.path).then((fetched) => {

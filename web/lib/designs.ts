@@ -14,8 +14,8 @@ export interface FeedPage {
   ids: string[];
   /** Heights divided by widths; 0: nobody knows. */
   shapes: Float32Array;
-  /** Nothing: they are to be fetched again. */
-  designs: (Design | undefined)[] | undefined;
+  /** Nothing: they are to be fetched again; null: one is not there any more. */
+  designs: (Design | null)[] | undefined;
 }
 
 /** What a wall shows. */
@@ -23,8 +23,8 @@ export interface Shelf {
   readonly count: number;
   id(index: number): string;
   shape(index: number): number;
-  /** Nothing: it is on its way. */
-  at(index: number): Design | undefined;
+  /** Nothing: it is on its way; null: it is not there any more. */
+  at(index: number): Design | null | undefined;
 }
 
 export const AHEAD = 20;        // cards before the end at which more is asked for
@@ -49,7 +49,7 @@ export function pageOf(path: string, page: DesignPage): FeedPage {
 /** Puts what was fetched again where it was; a source may have withdrawn one. */
 export function refill(page: FeedPage, { results }: DesignPage): void {
   const found = new Map(results.map((design) => [design.id, design]));
-  page.designs = page.ids.map((id) => found.get(id));
+  page.designs = page.ids.map((id) => found.get(id) ?? null);
 }
 
 export function listOf(designs: Design[]): Shelf {
@@ -100,7 +100,7 @@ export class Pages implements Shelf {
     return this.pages[at]?.shapes[index - (this.starts[at] ?? 0)] ?? 0;
   }
 
-  at(index: number): Design | undefined {
+  at(index: number): Design | null | undefined {
     const at = this.pageAt(index);
     return this.pages[at]?.designs?.[index - (this.starts[at] ?? 0)];
   }
@@ -116,14 +116,17 @@ export class Pages implements Shelf {
   }
 
   /**
-   * Lets go of what is far from the cards in the window; the pages of those,
-   * and of so many around them, that are to be fetched again.
+   * Lets go of what is far from the cards in the window, but for the page of
+   * one that has the focus; the pages of those, and of so many around them,
+   * that are to be fetched again.
    */
-  look(first: number, last: number, around: number): FeedPage[] {
+  look(first: number, last: number, around: number,
+       focused?: number): FeedPage[] {
     const from = this.pageAt(Math.max(0, first - around));
     const to = this.pageAt(Math.min(this.count - 1, last + around));
+    const kept = focused === undefined ? from : this.pageAt(focused);
     this.pages.forEach((page, i) => {
-      if (i < from - KEPT || i > to + KEPT) {
+      if ((i < from - KEPT || i > to + KEPT) && i !== kept) {
         page.designs = undefined;
       }
     });

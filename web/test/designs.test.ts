@@ -59,10 +59,20 @@ describe('Pages', () => {
     expect(there()).toEqual([]);
     // Another order, and one that is not there any more.
     refill(list[0] as FeedPage, page([...numbered(1, 9), 'b']));
-    expect(pages.at(0)).toBeUndefined();
+    expect(pages.at(0)).toBeNull();
     expect(pages.at(1)?.id).toBe('a:1');
     expect(pages.at(10)).toBeUndefined();
     expect(pages.look(0, 12, 10)).toEqual([list[1], list[2]]);
+  });
+
+  it('keeps the page of one that has the focus', () => {
+    const pages = new Pages();
+    const list = many(30);
+    pages.take(list);
+    expect(pages.look(250, 260, 10, 3)).toEqual([]);
+    expect([pages.at(3)?.id, pages.at(13)]).toEqual(['a:3', undefined]);
+    pages.look(250, 260, 10);
+    expect(pages.at(3)).toBeUndefined();
   });
 
   it('keeps what is left out left out', () => {
