@@ -83,6 +83,31 @@ async function dialogs() {
   await context.close();
 }
 
+/* Past the header, from further down. */
+async function skip(width) {
+  const { context, page } = await open(browser, {
+    viewport: { width, height: 800 }, reducedMotion: 'reduce',
+  });
+  await page.goto(`${address}/feed?query=sofa`);
+  await page.locator('article[data-id]').first().waitFor();
+  await until(`at ${width}: it is scrolled`, () => page.evaluate(() => {
+    window.scrollTo(0, 1500);
+    return window.scrollY === 1500;
+  }));
+  await page.getByRole('link', { name: 'Skip to the content' }).focus();
+  is(await page.evaluate(() => window.scrollY), 1500,
+     '... and stays while the header has the focus');
+  await page.keyboard.press('Enter');
+  await until('the content is skipped to, from its beginning', () => (
+    page.evaluate(() => {
+      const { top, bottom } = document.querySelector('h1').getBoundingClientRect();
+      const header = document.querySelector('header').getBoundingClientRect();
+      return document.activeElement.id === 'content'
+        && top >= header.bottom && bottom < window.innerHeight;
+    })), 20_000);
+  await context.close();
+}
+
 await run(async () => {
   for (const path of ['/', '/feed', '/shop', '/pictures', '/likes', '/status']) {
     const kilobytes = await firstLoad(path);
@@ -97,6 +122,8 @@ await run(async () => {
   await look('/feed?query=sofa', 'article[data-id]', 1440, 'dark');
 
   await dialogs();
+  await skip(1440);
+  await skip(360);
 
   // The policy: a script that somebody slips in does not run.
   const { page } = await open(browser);
