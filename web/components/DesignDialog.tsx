@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Download, ExternalLink } from 'lucide-react';
 import { api, type Design } from '../lib/api';
+import { inWords } from '../lib/prompt';
 import { imageUrl, nameOf, safeLink } from '../lib/sources';
 import { CopyLink } from './CopyLink';
 import { Dialog } from './Dialog';
@@ -30,21 +31,23 @@ export function DesignDialog({ id, known, link, onClose }: DesignDialogProps) {
     <Dialog label={design?.title || 'Design'} onClose={onClose}>
       {design ? <Whole design={design} link={link} /> : null}
       {!design && query.error ? (
-        <Note
-          alert
-          title="That design cannot be shown"
-          action={(
-            <button
-              type="button"
-              className="button"
-              onClick={() => { void query.refetch(); }}
-            >
-              Try again
-            </button>
-          )}
-        >
-          {query.error.message}
-        </Note>
+        <div className={styles.text}>
+          <Note
+            alert
+            title="That design cannot be shown"
+            action={(
+              <button
+                type="button"
+                className="button"
+                onClick={() => { void query.refetch(); }}
+              >
+                Try again
+              </button>
+            )}
+          >
+            {inWords(query.error)}
+          </Note>
+        </div>
       ) : null}
       {!design && !query.error ? (
         <div className={styles.coming} role="status" aria-label="The design is being fetched" />

@@ -8,6 +8,7 @@ import { usePerformanceTracking } from '../hooks/usePerformanceTracking';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { api, search } from '../lib/api';
 import { AHEAD, pageOf } from '../lib/designs';
+import { inWords } from '../lib/prompt';
 import { nameOf, sourceNames } from '../lib/sources';
 import { useQueryParams, withChanges } from '../lib/url';
 import { LaterDesignDialog } from './LaterDesignDialog';
@@ -151,7 +152,7 @@ export function Feed() {
             </button>
           )}
         >
-          {feed.error.message}
+          {inWords(feed.error)}
         </Note>
       ) : null}
       {feed.isSuccess && count === 0 ? (

@@ -6,7 +6,6 @@ import { useState } from 'react';
 import type { Generation } from '../lib/api';
 import { wordsOf } from '../lib/history';
 import { inWords, sent, trouble } from '../lib/prompt';
-import { tell } from '../lib/toast';
 import { Attempts } from './Attempts';
 import { CopyLink } from './CopyLink';
 import { Dialog } from './Dialog';
@@ -23,6 +22,7 @@ export function PictureDialog({ row, onClose, onRemove }: {
   onRemove: ((id: string) => Promise<void>) | undefined;
 }) {
   const [sure, setSure] = useState(false);
+  const [failed, setFailed] = useState('');
   const words = row.prompt ?? wordsOf(row.id);
   const made = row.status === 'done' ? sent(row.enhancedPrompt) : null;
   const pending = waits(row);
@@ -32,12 +32,12 @@ export function PictureDialog({ row, onClose, onRemove }: {
       setSure(true);
       return;
     }
+    setFailed('');
     try {
       await onRemove?.(row.id);
     } catch (error) {
-      tell('error', pending ? 'It could not be cancelled' : 'It could not be removed', {
-        description: inWords(error),
-      });
+      // A toast would be behind the dialog.
+      setFailed(`It could not be ${pending ? 'cancelled' : 'removed'}. ${inWords(error)}`);
     }
   }
 
@@ -95,6 +95,7 @@ export function PictureDialog({ row, onClose, onRemove }: {
             </button>
           ) : null}
         </div>
+        {failed ? <p role="alert" className={styles.soft}>{failed}</p> : null}
       </div>
     </Dialog>
   );

@@ -259,7 +259,9 @@ export function Pictures() {
       ) : null}
       {opened && !row && linked.isError ? (
         <Dialog label="No such picture" onClose={close}>
-          <Missing error={linked.error} again={() => { void linked.refetch(); }} />
+          <div className={styles.text}>
+            <Missing error={linked.error} again={() => { void linked.refetch(); }} />
+          </div>
         </Dialog>
       ) : null}
     </>

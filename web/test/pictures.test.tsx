@@ -227,4 +227,27 @@ describe('Pictures', () => {
     expect(document.activeElement?.tagName).toBe('H1');
     expect(window.location.search).toBe('');
   });
+
+  it('says above all else that one could not be removed', async () => {
+    rows = [done('a'), queued('b')];
+    await show();
+    for (const [row, words] of [['a', /could not be removed/],
+                                ['b', /could not be cancelled/]] as const) {
+      fail = () => false;
+      await press(new RegExp(`room ${row}`));
+      await settle(100);
+      fail = (url) => url === `/generate/${row}`;
+      await press(/^(Remove|Cancel)$/);
+      if (row === 'a') {
+        await press('Really remove it');
+      }
+      const alert = screen.getByRole('alert');
+      expect(screen.getByRole('dialog').contains(alert)).toBe(true);
+      expect(alert.textContent).toMatch(words);
+      expect(alert.textContent).toMatch(/Try again in a few seconds/);
+      await press('Close');
+      await settle(100);
+    }
+    expect(names()).toEqual(['room a', 'room b']);
+  });
 });
