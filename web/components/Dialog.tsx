@@ -2,6 +2,7 @@
 
 import { X } from 'lucide-react';
 import { useLayoutEffect, useRef, type ReactNode } from 'react';
+import { toastsIn } from '../lib/above';
 import styles from './Dialog.module.css';
 
 /** The browser's own modal dialog: it keeps the focus, and Escape closes. */
@@ -15,10 +16,17 @@ export function Dialog({ label, onClose, children }: {
   // While it is still in the document, or the focus does not go back.
   useLayoutEffect(() => {
     const dialog = ref.current;
-    if (dialog && !dialog.open) {
+    if (!dialog) {
+      return;
+    }
+    if (!dialog.open) {
       dialog.showModal();
     }
-    return () => { dialog?.close(); };
+    const leave = toastsIn(dialog);
+    return () => {
+      leave();
+      dialog.close();
+    };
   }, []);
 
   return (

@@ -36,7 +36,6 @@ export function PictureDialog({ row, onClose, onRemove }: {
     try {
       await onRemove?.(row.id);
     } catch (error) {
-      // A toast would be behind the dialog.
       setFailed(`It could not be ${pending ? 'cancelled' : 'removed'}. ${inWords(error)}`);
     }
   }

@@ -149,7 +149,7 @@ async function product(page, { id, card, price }) {
 
   const chart = dialog.getByRole('img', { name: /^Price over 90 days/ });
   await chart.waitFor({ timeout: LONG });
-  const points = () => dialog.locator('ol li').allTextContents();
+  const points = () => dialog.locator('ol:not([data-sonner-toaster]) li').allTextContents();
   const dots = async () => (await chart.locator('path').last()
     .getAttribute('d')).split('M').length - 1;
   is((await points()).slice(-2).map((text) => number(text.split(': ')[1])),
@@ -158,8 +158,16 @@ async function product(page, { id, card, price }) {
   ok((await chart.innerHTML()).includes(`${rupees(price)} now`),
      '... of which the last is now');
 
+  const told = page.waitForFunction((text) => {
+    const toast = [...document.querySelectorAll('[data-sonner-toast]')]
+      .find((one) => one.textContent.includes(text));
+    const { x, y, width, height } = toast?.getBoundingClientRect() ?? {};
+    return toast?.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  }, `Price updated: ${rupees(price - 50)}`, { timeout: LONG });
   await ask('good', { id, what: { price: price - 50, stock: 3 } });
   await dialog.locator('[data-change=down]').waitFor({ timeout: LONG });
+  await told;
+  ok(true, 'a change is told above it');
   await until('a change is seen here, too, and joins the history', async () => (
     number((await points()).at(-1).split(': ')[1]) === price - 50), LONG);
 
