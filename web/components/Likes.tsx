@@ -6,6 +6,7 @@ import { useCallback, useMemo } from 'react';
 import { useScrollMemory } from '../hooks/useScrollMemory';
 import { api, Problem, type Design } from '../lib/api';
 import { AHEAD, listOf } from '../lib/designs';
+import { inWords } from '../lib/prompt';
 import { useQueryParams } from '../lib/url';
 import { LaterDesignDialog } from './LaterDesignDialog';
 import { LaterWall } from './LaterWall';
@@ -61,7 +62,7 @@ export function Likes() {
             </button>
           )}
         >
-          {likes.error.message}
+          {inWords(likes.error)}
         </Note>
       ) : null}
       {stranger || (likes.isSuccess && total === 0) ? (
