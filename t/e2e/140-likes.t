@@ -246,12 +246,15 @@ take('pexels:1', 3);
 # changes from then on.
 
 $redis->start;
+Stack::until_true('Redis in all workers', sub {
+    return $stack->metric('atelier_redis_up');
+});
 my @asked = ($designs[0], 'pexels:1', 'flickr:never', $designs[2]);
 my $known = sub {
     return join ' ', map { $_ // 'none' }
         @{ $redis->ask('HMGET', 'atelier:likes', @asked) };
 };
-Stack::until_true('Redis to be found again', sub {
+Stack::until_true('Redis to have some again', sub {
     ask(GET => '/designs/likes?ids=' . join(',', @asked));
     return $known->() ne 'none none none none';
 });

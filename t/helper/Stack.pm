@@ -59,11 +59,19 @@ sub new {
     die "nginx found no port to listen on\n";
 }
 
+# Below those that connections are given: who connects while nginx is away could
+# be given the very port, and keep it.
 sub free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1,
-                                       LocalAddr => '127.0.0.1')
-        or die "no port: $!";
-    return $socket->sockport;
+    my ($end) = slurp('/proc/sys/net/ipv4/ip_local_port_range') =~ /^(\d+)/;
+    $end = 32768 if !$end || $end < 4096;
+    for (1 .. 100) {
+        my $port = 2048 + int rand($end - 2048);
+        return $port if IO::Socket::INET->new(Listen    => 1,
+                                              LocalAddr => '127.0.0.1',
+                                              LocalPort => $port,
+                                              ReuseAddr => 1);
+    }
+    die "no port: $!";
 }
 
 # Polls until the code is true.

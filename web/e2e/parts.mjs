@@ -1,7 +1,7 @@
 /* Parts of the pages whose scripts do not come: the rest stays, and they can be
  * had again. */
 
-import { launch, open } from './browser.mjs';
+import { launch, live, open } from './browser.mjs';
 import { is, ok, run, until } from './report.mjs';
 
 const [address] = process.argv.slice(2);
@@ -87,7 +87,6 @@ async function dialog(url) {
   await note.waitFor();
   await page.unroute(url);
   await page.locator('dialog').getByRole('button', { name: 'Try again' }).click();
-  await page.waitForSelector('dialog[open] h2 >> text=/./');
   await page.locator('dialog[open] img').first().waitFor();
   is(await page.locator('dialog').count(), 1, '... and is had by trying again');
   quiet(said, '... without a fault');
@@ -114,6 +113,7 @@ async function whole() {
   const script = /\/app\/shop\/page-.*\.js$/;
   await page.route(script, gone);
   await page.goto(address);
+  await live(page).waitFor();     // else it were a link to another document
   await page.getByRole('link', { name: 'Shop' }).click();
   await page.getByText(missing).waitFor();
   await header(page, 'a page that does not come leaves the header');
