@@ -13,6 +13,7 @@ import { nameOf, sourceNames } from '../lib/sources';
 import { useQueryParams, withChanges } from '../lib/url';
 import { LaterDesignDialog } from './LaterDesignDialog';
 import { LaterWall } from './LaterWall';
+import { NextPage } from './NextPage';
 import { Note } from './Note';
 import styles from './Feed.module.css';
 
@@ -174,22 +175,13 @@ export function Feed() {
       ) : null}
 
       {count > 0 ? (
-        <p className={styles.end} role="status">
-          {isFetchingNextPage ? 'More is on its way' : null}
-          {isFetchNextPageError ? (
-            <>
-              The next page did not come.{' '}
-              <button type="button" className="button quiet slim" onClick={() => { void fetchNextPage(); }}>
-                Try again
-              </button>
-            </>
-          ) : null}
+        <NextPage fetching={isFetchingNextPage} failed={isFetchNextPageError} again={fetchNextPage}>
           {!hasNextPage ? (
             late.length > 0
               ? `That is all for now. ${late.join(', ')} may have more in a minute.`
               : 'That is all there is.'
           ) : null}
-        </p>
+        </NextPage>
       ) : null}
 
       {opened ? (

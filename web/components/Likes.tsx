@@ -10,6 +10,7 @@ import { inWords } from '../lib/prompt';
 import { useQueryParams } from '../lib/url';
 import { LaterDesignDialog } from './LaterDesignDialog';
 import { LaterWall } from './LaterWall';
+import { NextPage } from './NextPage';
 import { Note } from './Note';
 import styles from './Likes.module.css';
 
@@ -36,23 +37,28 @@ export function Likes() {
     .reduce((sum, { results }) => sum + results.length, 0);
   useScrollMemory('likes', designs.length > 0);
 
-  const { hasNextPage, isFetching, fetchNextPage } = likes;
+  const {
+    hasNextPage, isFetching, isFetchingNextPage, isFetchNextPageError, fetchNextPage,
+  } = likes;
   const show = useCallback((_first: number, last: number) => {
-    if (last >= shelf.count - AHEAD && hasNextPage && !isFetching) {
+    if (last >= shelf.count - AHEAD && hasNextPage && !isFetching
+        && !isFetchNextPageError) {
       void fetchNextPage();
     }
-  }, [shelf, hasNextPage, isFetching, fetchNextPage]);
+  }, [shelf, hasNextPage, isFetching, isFetchNextPageError, fetchNextPage]);
   const hrefOf = useCallback((id: string) => (
     `/likes?design=${encodeURIComponent(id)}`), []);
   const open = useCallback((id: string) => { change({ design: id }, 'push'); },
                            [change]);
   const design = designs.find(({ id }) => id === opened);
-  const stranger = likes.error instanceof Problem && likes.error.status === 403;
+  const failed = likes.isError && !isFetchNextPageError;
+  const stranger = failed && likes.error instanceof Problem
+    && likes.error.status === 403;
 
   return (
     <>
       <h1>Likes</h1>
-      {likes.isError && !stranger ? (
+      {failed && !stranger ? (
         <Note
           alert
           title="Your likes cannot be read just now"
@@ -73,7 +79,7 @@ export function Likes() {
           What you give a heart is kept here.
         </Note>
       ) : null}
-      {likes.isSuccess && total > designs.length ? (
+      {total > designs.length ? (
         <p className={styles.missing}>
           {`${total - designs.length} of your likes cannot be shown: their designs are not known here any more.`}
         </p>
@@ -90,6 +96,7 @@ export function Likes() {
             more={hasNextPage}
             busy={isFetching}
           />
+          <NextPage fetching={isFetchingNextPage} failed={isFetchNextPageError} again={fetchNextPage} />
         </div>
       ) : null}
       {opened ? (

@@ -12,6 +12,7 @@ import { useWebSocket } from '../hooks/useWebSocket';
 import { api, Problem, search, type Product, type ProductPage } from '../lib/api';
 import { fits } from '../lib/shop';
 import { useQueryParams, withChanges } from '../lib/url';
+import { NextPage } from './NextPage';
 import { Note } from './Note';
 import { ProductBlank, ProductCard } from './ProductCard';
 import { ProductDialog } from './ProductDialog';
@@ -96,10 +97,13 @@ export function Shop() {
   }, [refreshing, shop.dataUpdatedAt, renew]);
 
   const end = useRef<HTMLDivElement>(null);
-  const { hasNextPage, isFetching, fetchNextPage } = shop;
+  const {
+    hasNextPage, isFetching, isFetchingNextPage, isFetchNextPageError, fetchNextPage,
+  } = shop;
   useEffect(() => {
     const element = end.current;
-    if (!element || !hasNextPage || isFetching || older) {
+    if (!element || !hasNextPage || isFetching || isFetchNextPageError
+        || older) {
       return;
     }
     const observer = new IntersectionObserver((entries) => {
@@ -109,7 +113,8 @@ export function Shop() {
     }, { rootMargin: '1200px' });
     observer.observe(element);
     return () => { observer.disconnect(); };
-  }, [hasNextPage, isFetching, fetchNextPage, products.length, older]);
+  }, [hasNextPage, isFetching, isFetchNextPageError, fetchNextPage,
+      products.length, older]);
 
   const open = useCallback((id: string) => { change({ product: id }, 'push'); },
                            [change]);
@@ -291,8 +296,8 @@ export function Shop() {
               />
             ))}
           </div>
-          <div ref={end} className={styles.end}>
-            {shop.isFetchingNextPage ? 'More is on its way' : ''}
+          <div ref={end}>
+            <NextPage fetching={isFetchingNextPage} failed={isFetchNextPageError} again={fetchNextPage} />
           </div>
         </section>
       </div>
