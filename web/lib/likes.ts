@@ -12,7 +12,7 @@ const TOGETHER = 100;   // ids in one request; the server takes 200
 const KEPT = 500;
 const FRESH = 60_000;   // ms
 const AGAIN = 2000;     // ms, after one that failed; twice as many each time
-const DOUBLED = 5;      // times
+const DOUBLED = 4;      // times
 
 interface Question {
   /** Its answer may be older than what has happened since. */
@@ -37,8 +37,9 @@ export class Likes {
   private readonly shown = new Map<string, Set<() => void>>();
   /** The newest question about each that has no answer yet. */
   private readonly asked = new Map<string, Question>();
+  /** Those that are to be asked about after the pause, whatever is known. */
   private readonly late = new Set<string>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private pause: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   /** In the order they came. */
   private readonly kept = new Set<string>();
@@ -60,6 +61,7 @@ export class Likes {
         this.drop();
       } else if (event.type === 'removed') {
         this.kept.delete(id);
+        this.late.delete(id);
       } else if (event.type === 'updated') {
         this.shown.get(id)?.forEach((changed) => { changed(); });
         if (event.action.type === 'invalidate') {
@@ -104,8 +106,8 @@ export class Likes {
   /** Asks the server, unless it was asked lately. */
   ask(id: string): void {
     const state = this.queries.getQueryState(['like', id]);
-    if (!this.asked.has(id) && (!state || state.isInvalidated
-        || Date.now() - state.dataUpdatedAt >= FRESH)) {
+    if (!this.asked.has(id) && (this.late.has(id) || !state
+        || state.isInvalidated || Date.now() - state.dataUpdatedAt >= FRESH)) {
       this.put(id);
     }
   }
@@ -137,20 +139,26 @@ export class Likes {
   }
 
   private put(id: string): void {
+    if (this.pause !== undefined) {
+      this.asked.delete(id);
+      this.late.add(id);
+      return;
+    }
     const question: Question = { again: false };
+    this.late.delete(id);
     this.asked.set(id, question);
     if (this.changing(id)) {
       return;           // and is asked for when that is done
     }
     this.one(id).then((like) => {
       if (this.asked.get(id) === question) {
+        const { again, told = like?.likes } = question;
         this.asked.delete(id);
         this.failures = 0;
-        if (like) {
-          this.set(like);
+        if (like && told !== undefined) {
+          this.set({ ...like, likes: told });
         }
-        if (question.again || (like && question.told !== undefined
-            && question.told !== like.likes)) {
+        if (again || (like && told !== like.likes)) {
           this.put(id);
         }
       }
@@ -162,7 +170,10 @@ export class Likes {
     });
   }
 
-  /** Those that could not be had are asked for again, while they are shown. */
+  /**
+   * Those that could not be had are asked for again, while they are shown;
+   * nothing is until then.
+   */
   private putOff(id: string, error: unknown): void {
     const problem = error instanceof Problem ? error : undefined;
     const status = problem?.status ?? 0;
@@ -170,15 +181,26 @@ export class Likes {
       return;
     }
     this.late.add(id);
-    this.timer ??= setTimeout(() => {
-      const ids = [...this.late];
-      this.timer = undefined;
-      this.late.clear();
-      ids.filter((one) => this.shown.has(one))
-        .forEach((one) => { this.ask(one); });
-    }, Math.max((problem?.retryAfter ?? 0) * 1000,
-                AGAIN * 2 ** Math.min(this.failures++, DOUBLED)));
+    this.pause ??= setTimeout(this.goOn,
+      Math.max((problem?.retryAfter ?? 0) * 1000,
+               AGAIN * 2 ** Math.min(this.failures++, DOUBLED)));
+    if (status === 0) {
+      window.addEventListener('online', this.goOn);
+    }
   }
+
+  private readonly goOn = (): void => {
+    clearTimeout(this.pause);
+    this.pause = undefined;
+    window.removeEventListener('online', this.goOn);
+    for (const id of this.late) {
+      if (this.shown.has(id)) {
+        this.put(id);
+      } else if (!this.get(id)) {
+        this.late.delete(id);   // nobody has to be told that it is old
+      }
+    }
+  };
 
   /** It was clicked, and the server has not answered yet. */
   private changing(id: string): boolean {

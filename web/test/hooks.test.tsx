@@ -517,6 +517,7 @@ describe('Heart', () => {
     await settle(100);
     expect(questions).toHaveLength(1);
     await questions[0]?.(true, 3);
+    expect(shown()).toEqual(['true', '8']);
     await settle(100);
     await questions[1]?.(true, 8);
     expect(shown()).toEqual(['true', '8']);
@@ -528,6 +529,94 @@ describe('Heart', () => {
     await questions[2]?.(true, 9);
     await settle(100);
     expect(questions).toHaveLength(3);
+  });
+
+  it('asks again after a failure, though it is known', async () => {
+    const { questions } = asking('pexels:13');
+    const { unmount } = render(heart('pexels:13'), { wrapper });
+    await settle(300);
+    await questions[0]?.(true, 4);
+    act(() => { likesOf(queries).missed('pexels:13'); });
+    await settle(100);
+    await questions[1]?.(true, 5, 503);
+    await settle(5000);
+    expect(questions).toHaveLength(3);
+    await questions[2]?.(true, 5);
+    expect(shown()).toEqual(['true', '5']);
+
+    // And when it is shown again, if it is not meanwhile.
+    act(() => { likesOf(queries).missed('pexels:13'); });
+    await settle(100);
+    await questions[3]?.(true, 6, 503);
+    unmount();
+    await settle(5000);
+    expect(questions).toHaveLength(4);
+    render(heart('pexels:13'), { wrapper });
+    await settle(300);
+    await questions[4]?.(true, 6);
+    expect(shown()).toEqual(['true', '6']);
+    await settle(120_000);
+    expect(questions).toHaveLength(5);
+  });
+
+  it('shows what was told, and asks again, when asking once more fails', async () => {
+    const { questions } = asking('pexels:14');
+    render(heart('pexels:14'), { wrapper });
+    await settle(4000);
+    await questions[0]?.(true, 4);
+    act(() => { likesOf(queries).missed('pexels:14'); });
+    await settle(100);
+    act(() => { server.publish('design:pexels:14', { likes: 9 }); });
+    await questions[1]?.(true, 4);              // from before it was told
+    expect(shown()).toEqual(['true', '9']);
+    await settle(100);
+    await questions[2]?.(true, 4, 503);
+    await settle(5000);
+    await questions[3]?.(true, 10);
+    expect(shown()).toEqual(['true', '10']);
+    await settle(120_000);
+    expect(questions).toHaveLength(4);
+  });
+
+  it('asks for nothing during the pause after a failure', async () => {
+    const { questions } = asking('pexels:15');
+    const { unmount } = render(heart('pexels:15'), { wrapper });
+    await settle(300);
+    await questions[0]?.(true, 4, 429);
+    await settle(3000);
+    await questions[1]?.(true, 4, 429);         // the next one is in 4 s
+    for (let i = 0; i < 10; i++) {
+      act(() => { likesOf(queries).told('pexels:15', i); });
+      await settle(100);
+    }
+    unmount();
+    render(heart('pexels:15'), { wrapper });
+    likesOf(queries).ask('pexels:16');
+    await settle(1000);
+    expect(questions).toHaveLength(2);
+    await settle(3000);
+    expect(questions).toHaveLength(3);
+    await questions[2]?.(true, 4);
+    expect(shown()).toEqual(['true', '4']);
+  });
+
+  it('asks again when the network is there again, if it was away', async () => {
+    const { questions } = asking('pexels:17');
+    const fetched = window.fetch;
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed')));
+    render(heart('pexels:17'), { wrapper });
+    await settle(20_000);
+    vi.stubGlobal('fetch', fetched);
+    act(() => { window.dispatchEvent(new Event('online')); });
+    await settle(100);
+    expect(questions).toHaveLength(1);
+    await questions[0]?.(true, 4, 503);
+    act(() => { window.dispatchEvent(new Event('online')); });
+    await settle(100);
+    expect(questions).toHaveLength(1);          // the server's pause is its own
+    await settle(60_000);
+    await questions[1]?.(true, 4);
+    expect(shown()).toEqual(['true', '4']);
   });
 
   it('keeps so many in mind', () => {
