@@ -70,6 +70,57 @@ describe('usePages', () => {
     expect(asked).toHaveLength(4);
   });
 
+  it('does not ask at each step of whoever scrolls on', async () => {
+    const { result } = setUp();
+    result.current.look(1700, 1720);
+    fails = (path) => ['/a/0', '/a/1'].includes(path);
+    for (let i = 0; i < 48; i++) {
+      result.current.look(i % 20, i % 20 + 20);
+      await settle(100);
+    }
+    expect(asked).toEqual(['/a/0', '/a/1']);
+    result.current.look(60, 80);                // others are asked for at once
+    await settle();
+    expect(asked).toEqual(['/a/0', '/a/1', '/a/2']);
+    await settle(5000);
+    expect(asked).toEqual(['/a/0', '/a/1', '/a/2', '/a/0', '/a/1']);
+  });
+
+  it('comes again when the server says, not before', async () => {
+    const { result } = setUp();
+    result.current.look(1700, 1720);
+    const { fetch } = globalThis;
+    vi.stubGlobal('fetch', (path: string) => {
+      asked.push(path);
+      return Promise.resolve(Response.json({}, {
+        status: 503, headers: { 'Retry-After': '30' },
+      }));
+    });
+    result.current.look(0, 20);
+    await settle(29_000);
+    result.current.look(1, 21);
+    expect(asked).toEqual(['/a/0', '/a/1']);
+    vi.stubGlobal('fetch', fetch);
+    await settle(1000);
+    expect(result.current.pages.at(0)?.id).toBe('a:0');
+  });
+
+  it('asks at once when a feed is shown again', async () => {
+    const list = many('a', 30);
+    const { result, rerender } = setUp(list);
+    result.current.look(1700, 1720);
+    fails = () => true;
+    result.current.look(0, 20);
+    await settle();
+    rerender({ pages: many('b', 1) });
+    fails = () => false;
+    rerender({ pages: list });
+    result.current.look(0, 20);
+    await settle();
+    expect(asked).toEqual(['/a/0', '/a/1', '/a/0', '/a/1']);
+    expect(result.current.pages.at(0)?.id).toBe('a:0');
+  });
+
   it('asks for what is in the window by then, and lets go of nothing there',
      async () => {
        const { result } = setUp();
