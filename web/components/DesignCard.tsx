@@ -29,8 +29,8 @@ export function Attribution({ design }: { design: Design }) {
 }
 
 /**
- * A design, or the place of one that is on its way again, or not there any
- * more: the same element, which may have the keyboard's focus.
+ * A design, or the place of one that is on its way again, or that the server
+ * does not have: the same element, which may have the keyboard's focus.
  */
 export const DesignCard = memo(function DesignCard({
   design, position, size, ...inside
@@ -41,7 +41,7 @@ export const DesignCard = memo(function DesignCard({
   size: number;
 }) {
   const title = design ? design.title || 'Untitled'
-    : design === null ? 'A design that is no longer here' : 'A design on its way';
+    : design === null ? 'A design that cannot be shown now' : 'A design on its way';
   return (
     <article
       className={styles.card}
@@ -62,7 +62,7 @@ export const DesignCard = memo(function DesignCard({
       {design ? <Inside {...inside} design={design} title={title} /> : (
         <>
           <span className={styles.empty}>
-            {design === null ? 'No longer here' : null}
+            {design === null ? 'Cannot be shown now' : null}
           </span>
           <span className={styles.foot} />
         </>

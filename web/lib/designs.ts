@@ -2,7 +2,8 @@
  * The designs of a feed, as far as somebody has scrolled.  Each one's id and
  * shape stay, by which its place is known; the rest of it stays while it is
  * near the window.  A page of a feed never changes, so one that is needed again
- * is fetched again.
+ * is fetched again; unless the server has lost the feed meanwhile, and answers
+ * with a page of another.
  */
 
 import type { Design, DesignPage } from './api';
@@ -14,8 +15,11 @@ export interface FeedPage {
   ids: string[];
   /** Heights divided by widths; 0: nobody knows. */
   shapes: Float32Array;
-  /** Nothing: they are to be fetched again; null: one is not there any more. */
-  designs: (Design | null)[] | undefined;
+  /**
+   * Nothing: they are to be fetched again; or one of them, by itself; null: the
+   * server does not have it.
+   */
+  designs: (Design | null | undefined)[] | undefined;
 }
 
 /** What a wall shows. */
@@ -23,7 +27,7 @@ export interface Shelf {
   readonly count: number;
   id(index: number): string;
   shape(index: number): number;
-  /** Nothing: it is on its way; null: it is not there any more. */
+  /** Nothing: it is on its way; null: the server does not have it. */
   at(index: number): Design | null | undefined;
 }
 
@@ -46,10 +50,10 @@ export function pageOf(path: string, page: DesignPage): FeedPage {
   };
 }
 
-/** Puts what was fetched again where it was; a source may have withdrawn one. */
+/** Puts what was fetched again where it was; it may not be all. */
 export function refill(page: FeedPage, { results }: DesignPage): void {
   const found = new Map(results.map((design) => [design.id, design]));
-  page.designs = page.ids.map((id) => found.get(id) ?? null);
+  page.designs = page.ids.map((id) => found.get(id));
 }
 
 export function listOf(designs: Design[]): Shelf {
@@ -131,6 +135,26 @@ export class Pages implements Shelf {
       }
     });
     return this.pages.slice(from, to + 1).filter(({ designs }) => !designs);
+  }
+
+  /** Those of these cards that are missing in pages which are there. */
+  missing(first: number, last: number): number[] {
+    const indexes = [];
+    for (let i = first; i <= Math.min(last, this.count - 1); i++) {
+      if (this.at(i) === undefined && this.pages[this.pageAt(i)]?.designs) {
+        indexes.push(i);
+      }
+    }
+    return indexes;
+  }
+
+  /** Puts one that is missing where it was. */
+  put(index: number, design: Design | null): void {
+    const at = this.pageAt(index);
+    const { designs } = this.pages[at] ?? {};
+    if (designs) {
+      designs[index - (this.starts[at] ?? 0)] = design;
+    }
   }
 
   private pageAt(index: number): number {

@@ -1,13 +1,25 @@
 /*
- * What a feed has let go of is fetched again when its reader is near it; what
- * does not come, some seconds later, if he still is.
+ * What a feed has let go of is fetched again when its reader is near it: by
+ * pages, and one by one what these do not have any more.  What does not come is
+ * asked for some seconds later, if it still is near.
  */
 
-import { api, Problem } from './api';
+import { api, Problem, type Design } from './api';
 import { refill, type FeedPage, type Pages } from './designs';
 
 const AROUND = 60;      // cards beyond the window that are to be there
 const AGAIN = 5000;     // ms, after what did not come
+// The server takes ten requests a second, of all kinds.
+const PACE = 150;       // ms from one design to the next
+const ALONE = 3;        // at a time
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
+/* The server has said that it is not to be had. */
+function refused(error: unknown): boolean {
+  return error instanceof Problem && error.status >= 400 && error.status < 500
+    && error.status !== 429;
+}
 
 /* How long it is left alone then. */
 function pauseAfter(error: unknown): number {
@@ -20,7 +32,10 @@ export class Refill {
   private readonly changed: () => void;
   private near: [first: number, last: number, focused?: number] = [0, 0];
   /** With a timer: they did not come. */
-  private readonly asked = new Map<FeedPage, ReturnType<typeof setTimeout> | undefined>();
+  private readonly asked = new Map<FeedPage, Timer>();
+  private readonly alone = new Set<string>();
+  /** Until it is over, no single one is asked for. */
+  private pause: Timer;
   private stopped = false;
 
   constructor(pages: Pages, changed: () => void) {
@@ -36,11 +51,14 @@ export class Refill {
         this.ask(page);
       }
     }
+    this.askAlone();
   }
 
   /** Until the next start(), what does not come is not asked for again. */
   stop(): void {
     this.stopped = true;
+    clearTimeout(this.pause);
+    this.pause = undefined;
     for (const [page, timer] of this.asked) {
       if (timer !== undefined) {
         clearTimeout(timer);
@@ -51,6 +69,7 @@ export class Refill {
 
   start(): void {
     this.stopped = false;
+    this.askAlone();
   }
 
   private ask(page: FeedPage): void {
@@ -59,6 +78,7 @@ export class Refill {
       this.asked.delete(page);
       refill(page, fetched);
       this.changed();
+      this.askAlone();
     }, (error) => {
       if (this.stopped) {
         this.asked.delete(page);
@@ -69,5 +89,42 @@ export class Refill {
         }, pauseAfter(error)));
       }
     });
+  }
+
+  private askAlone(): void {
+    if (this.stopped || this.pause !== undefined || this.alone.size === ALONE) {
+      return;
+    }
+    const [first, last] = this.near;
+    const index = this.pages.missing(first, last)
+      .find((one) => !this.alone.has(this.pages.id(one)));
+    if (index === undefined) {
+      return;
+    }
+    const id = this.pages.id(index);
+    const put = (design: Design | null) => {
+      this.pages.put(index, design);
+      this.changed();
+    };
+    this.alone.add(id);
+    this.rest(PACE);
+    api.design(id).then(put, (error) => {
+      if (refused(error)) {
+        put(null);
+      } else if (!this.stopped) {
+        this.rest(pauseAfter(error));
+      }
+    }).finally(() => {
+      this.alone.delete(id);
+      this.askAlone();
+    });
+  }
+
+  private rest(ms: number): void {
+    clearTimeout(this.pause);
+    this.pause = setTimeout(() => {
+      this.pause = undefined;
+      this.askAlone();
+    }, ms);
   }
 }

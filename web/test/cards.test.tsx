@@ -44,11 +44,11 @@ it('is the same element, with its focus, whether its design is there or not', ()
   }
 });
 
-it('is busy while its design is on its way, and not when it is gone', () => {
+it('is busy while its design is on its way, and not when there is none', () => {
   const { rerender } = render(card(undefined));
   const article = screen.getByRole('article', { name: 'A design on its way' });
   expect([article.ariaBusy, article.textContent]).toEqual(['true', '']);
   rerender(card(null));
-  expect([article.ariaBusy, article.textContent]).toEqual([null, 'No longer here']);
-  expect(article.getAttribute('aria-label')).toBe('A design that is no longer here');
+  expect([article.ariaBusy, article.textContent]).toEqual([null, 'Cannot be shown now']);
+  expect(article.getAttribute('aria-label')).toBe('A design that cannot be shown now');
 });

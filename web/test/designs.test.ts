@@ -57,9 +57,13 @@ describe('Pages', () => {
     const missing = pages.look(0, 12, 10);
     expect(missing).toEqual([list[0], list[1], list[2]]);
     expect(there()).toEqual([]);
-    // Another order, and one that is not there any more.
+    // Another order, and one that is missing there.
     refill(list[0] as FeedPage, page([...numbered(1, 9), 'b']));
-    expect(pages.at(0)).toBeNull();
+    expect(pages.at(0)).toBeUndefined();
+    expect(pages.missing(0, 12)).toEqual([0]);
+    pages.put(0, null);
+    expect([pages.at(0), pages.missing(0, 12)]).toEqual([null, []]);
+    pages.put(10, null);                // its page is to come as a whole
     expect(pages.at(1)?.id).toBe('a:1');
     expect(pages.at(10)).toBeUndefined();
     expect(pages.look(0, 12, 10)).toEqual([list[1], list[2]]);

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 
-/* The pages of a feed that are let go of and fetched again. */
+/* What a feed has let go of and fetches again. */
 
 import { act, cleanup, renderHook } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -158,5 +158,88 @@ describe('usePages', () => {
     await settle(11_000);
     expect(asked).toEqual(['/a/0', '/a/1']);
     expect(result.current.pages.at(1710)?.id).toBe('b:1710');
+  });
+
+  /* The server has lost the feed; it knows single designs, as status says. */
+  async function lost(others: string[], status: (id: string) => number) {
+    const { result } = setUp();
+    const alone: string[] = [];
+    result.current.look(1700, 1720);
+    vi.stubGlobal('fetch', (path: string) => {
+      const [, id] = /^\/designs\/(.*)/.exec(path) ?? [];
+      if (id === undefined) {
+        return Promise.resolve(Response.json({
+          next: null, providers: {}, restarted: true,
+          results: others.map((other) => ({ id: other })),
+        }));
+      }
+      alone.push(id);
+      return Promise.resolve(Response.json({ id }, { status: status(id) }));
+    });
+    const at = (i: number) => {
+      const design = result.current.pages.at(i);
+      return design && design.id;
+    };
+    result.current.look(0, 20);
+    await settle();
+    return { result, alone, at };
+  }
+  const numbers = Array.from({ length: 21 }, (_, i) => i);
+
+  it.each([
+    ['is another', ['a:5', 'x:0', 'x:1']],
+    ['is empty', []],
+  ])('asks one by one for what is in the window, when a page %s', async (_how, others) => {
+    const { alone, at } = await lost(others, (id) => (id === 'a:1' ? 404 : 200));
+    expect([at(0), at(20)]).toEqual(['a:0', undefined]);
+    for (let i = 0; i < 10; i++) {
+      const before = alone.length;
+      await settle(1000);
+      expect(alone.length - before).toBeLessThan(8);    // in a second
+    }
+    expect(numbers.map(at)).toEqual(numbers.map((i) => (i === 1 ? null : `a:${i}`)));
+    expect(at(21)).toBeUndefined();
+    expect(alone).toEqual(numbers.map((i) => `a:${i}`).filter((id) => !others.includes(id)));
+  });
+
+  it('takes no failure for an answer, and goes on later where the reader is', async () => {
+    let status = 429;
+    const { result, alone, at } = await lost([], () => status);
+    expect([alone, at(0)]).toEqual([['a:0'], undefined]);
+    for (let i = 0; i < 48; i++) {
+      result.current.look(i % 20, i % 20 + 20);
+      await settle(100);
+    }
+    expect(alone).toEqual(['a:0']);
+    status = 200;
+    result.current.look(1, 3);
+    await settle(5000);
+    expect([0, 1, 2, 3, 4].map(at)).toEqual([undefined, 'a:1', 'a:2', 'a:3', undefined]);
+  });
+
+  it('asks for few at a time', async () => {
+    const { result, alone } = await lost([], () => 200);
+    vi.stubGlobal('fetch', (path: string) => {
+      alone.push(path);
+      return new Promise(() => {});
+    });
+    await settle(10_000);
+    expect(alone).toHaveLength(4);      // and one before
+    result.current.look(3, 20);
+    await settle(10_000);
+    expect(alone).toHaveLength(4);
+  });
+
+  it('asks for no design when it is gone', async () => {
+    const { result, unmount } = setUp();
+    result.current.look(1700, 1720);
+    vi.stubGlobal('fetch', (path: string) => {
+      asked.push(path);
+      return Promise.resolve(Response.json({ next: null, providers: {}, results: [] }));
+    });
+    result.current.look(0, 20);
+    unmount();
+    await settle(10_000);
+    expect(asked).toEqual(['/a/0', '/a/1']);
   });
 });
