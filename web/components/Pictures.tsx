@@ -1,8 +1,6 @@
 'use client';
 
-import {
-  useInfiniteQuery, useQuery, useQueryClient, type InfiniteData,
-} from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useEffect, useRef, useState } from 'react';
 import { useWebSocket } from '../hooks/useWebSocket';
@@ -46,15 +44,28 @@ async function list(signal: AbortSignal, instead: Generation[]): Promise<Mine> {
   }
 }
 
-async function further(path: string, signal: AbortSignal): Promise<Mine> {
-  const { results, next } = await api.generations(signal, path);
+async function further(path: string): Promise<Mine> {
+  const { results, next } = await api.generations(undefined, path);
   return { rows: results, next };
 }
 
+/*
+ * The first page as it is now, with what was shown after it.  To read all
+ * pages again would use up the requests that a visitor has for new pictures.
+ */
+function renewed(first: Mine, old: Mine[]): Mine[] {
+  const last = first.rows.at(-1);
+  const shown = old.flatMap((page) => page.rows);
+  const at = shown.findIndex(({ id }) => id === last?.id);
+  // If the last one is new, others may be between it and what was shown.
+  const rest = at < 0 || !first.next ? [] : shown.slice(at + 1);
+  return rest.length > 0
+    ? [first, { rows: rest, next: old.at(-1)?.next }] : [first];
+}
+
 const withRows = (change: (rows: Generation[]) => Generation[]) => (
-  (old: InfiniteData<Mine> | undefined) => old && {
-    ...old, pages: old.pages.map((page) => ({ ...page, rows: change(page.rows) })),
-  });
+  (old: Mine[] | undefined) => old?.map((page) => (
+    { ...page, rows: change(page.rows) })));
 
 /* What is told of a picture that is waited for, wherever it is shown. */
 function useNews(row: Generation | undefined): void {
@@ -64,8 +75,7 @@ function useNews(row: Generation | undefined): void {
   const take = (news: Generation) => {
     const newer = (one: Generation) => (
       one.id === id ? { ...one, ...news, id: one.id } : one);
-    queries.setQueryData<InfiniteData<Mine>>(
-      KEY, withRows((rows) => rows.map(newer)));
+    queries.setQueryData<Mine[]>(KEY, withRows((rows) => rows.map(newer)));
     queries.setQueryData<Generation>(['generation', id],
                                      (old) => old && newer(old));
   };
@@ -84,8 +94,7 @@ function useNews(row: Generation | undefined): void {
   }, {
     onGap: () => {
       look();
-      // Others may be new.  Once for all tiles, and not in the stead of a page
-      // that somebody has asked for.
+      // Others may be new.  Once for all tiles.
       void queries.invalidateQueries({ queryKey: KEY }, { cancelRefetch: false });
     },
   });
@@ -136,17 +145,24 @@ export function Pictures() {
   // The address says it for a moment longer.
   const opened = get('picture') === removed ? '' : get('picture');
   const heading = useRef<HTMLHeadingElement>(null);
-  const mine = useInfiniteQuery({
+  const [adding, setAdding] = useState(false);
+
+  // A visit begins with one page: those after it may have changed since.
+  useEffect(() => {
+    queries.setQueryData<Mine[]>(KEY, (old) => old?.slice(0, 1));
+  }, [queries]);
+
+  const mine = useQuery({
     queryKey: KEY,
-    // All pages that are shown are looked up anew, or none.
-    queryFn: ({ pageParam, signal }) => (pageParam === undefined
-      ? list(signal, queries.getQueryData(KEY) ? [] : remembered())
-      : further(pageParam, signal)),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next }) => next,
+    queryFn: async ({ signal }) => {
+      const first = await list(
+        signal, queries.getQueryData(KEY) ? [] : remembered());
+      return renewed(first, queries.getQueryData<Mine[]>(KEY) ?? []);
+    },
     staleTime: 0,
   });
-  const rows = mine.data?.pages.flatMap((page) => page.rows)
+  const next = mine.data?.at(-1)?.next;
+  const rows = mine.data?.flatMap((page) => page.rows)
     .filter(({ status }) => status !== 'cancelled');
   const known = rows?.find(({ id }) => id === opened);
   const linked = useQuery({
@@ -159,17 +175,19 @@ export function Pictures() {
 
   const close = () => { change({ picture: undefined }, 'replace'); };
 
-  async function more() {
-    if (mine.isFetching) {
-      // The next page would be read in the stead of those before it.
-      await mine.refetch({ cancelRefetch: false });
-    }
-    const { isFetchNextPageError, error } = await mine.fetchNextPage();
-    if (isFetchNextPageError) {
+  async function more(path: string) {
+    setAdding(true);
+    try {
+      const page = await further(path);
+      // Unless the list was begun anew meanwhile.
+      queries.setQueryData<Mine[]>(KEY, (old) => (
+        old?.at(-1)?.next === path ? [...old, page] : old));
+    } catch (error) {
       tell('error', 'No more can be shown just now', {
         description: inWords(error),
       });
     }
+    setAdding(false);
   }
 
   async function remove(id: string) {
@@ -181,10 +199,10 @@ export function Pictures() {
       }
     }
     forget(id);
-    setRemoved(id);
-    queries.setQueryData<InfiniteData<Mine>>(KEY, withRows((old) => (
+    queries.setQueryData<Mine[]>(KEY, withRows((old) => (
       old.filter((one) => one.id !== id))));
     queries.removeQueries({ queryKey: ['generation', id] });
+    setRemoved(id);
     close();
   }
 
@@ -205,7 +223,7 @@ export function Pictures() {
           ))}
         </ul>
       ) : null}
-      {mine.isError && !mine.isFetchNextPageError ? (
+      {mine.isError ? (
         <Note
           alert
           title="Your pictures cannot be listed just now"
@@ -218,7 +236,7 @@ export function Pictures() {
           {inWords(mine.error)}
         </Note>
       ) : null}
-      {rows?.length === 0 && !mine.hasNextPage ? (
+      {rows?.length === 0 && !next ? (
         <Note
           title="An empty wall"
           action={<Link className="button" href="/" prefetch={false}>Make a picture</Link>}
@@ -237,13 +255,13 @@ export function Pictures() {
           ))}
         </ul>
       ) : null}
-      {mine.hasNextPage ? (
+      {next ? (
         <p className={styles.more}>
           <button
             type="button"
             className="button quiet"
-            disabled={mine.isFetchingNextPage}
-            onClick={() => { void more(); }}
+            disabled={adding}
+            onClick={() => { void more(next); }}
           >
             Show more
           </button>

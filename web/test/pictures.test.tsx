@@ -51,6 +51,8 @@ const queued = (id: string): Row => ({
 let rows: Row[];
 let calls: string[];
 let fail: (path: string) => boolean;
+let hold: ((path: string) => boolean) | undefined;
+let release: () => void;
 
 /* Pages of two, by the cursor of the server. */
 function answer(url: string, method: string): [number, object] {
@@ -89,10 +91,20 @@ const press = async (name: string | RegExp) => {
   await settle();
 };
 
-async function show(): Promise<void> {
-  render(
+async function show(): Promise<() => void> {
+  const { unmount } = render(
     <QueryClientProvider client={queries}><Pictures /></QueryClientProvider>);
   await settle();
+  return unmount;
+}
+
+/* Live messages that nobody can be told any more. */
+async function gap(channel: string): Promise<void> {
+  server.socket.end(1006);
+  for (let n = 0; n < 5; n++) {
+    server.publish(channel, queued(channel.slice('generate:'.length)));
+  }
+  await settle(2000);
 }
 
 beforeEach(() => {
@@ -101,6 +113,7 @@ beforeEach(() => {
   rows = [];
   calls = [];
   fail = () => false;
+  hold = undefined;
   server = new FakeServer();
   queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   client = new LiveClient({
@@ -113,13 +126,16 @@ beforeEach(() => {
     this.open = true;
   };
   HTMLDialogElement.prototype.close = function close() { this.open = false; };
-  vi.stubGlobal('fetch', (url: string, init: RequestInit = {}) => {
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit = {}) => {
     const method = init.method ?? 'GET';
     calls.push(`${method} ${url}`);
     const [status, body] = answer(url, method);
-    return Promise.resolve(new Response(
+    if (hold?.(url)) {
+      await new Promise<void>((resolve) => { release = resolve; });
+    }
+    return new Response(
       status === 204 ? null : JSON.stringify(body),
-      { status, headers: { 'Content-Type': 'application/json' } }));
+      { status, headers: { 'Content-Type': 'application/json' } });
   });
 });
 
@@ -173,23 +189,75 @@ describe('Pictures', () => {
     expect(screen.getByRole('button', { name: 'Remove' })).toBeTruthy();
   });
 
-  it('finds what is new after a gap, and keeps all pages', async () => {
+  it('finds what is new after a gap by one page, and keeps all', async () => {
+    server.keep = 2;
+    server.publish('generate:b', queued('b'));
+    rows = [done('a'), queued('b'), ...['c', 'd', 'e'].map(done)];
+    await show();
+    await press('Show more');
+    expect(names()).toHaveLength(4);
+    calls = [];
+    rows = [done('new'), done('a'), done('b'), ...['c', 'd', 'e'].map(done)];
+    await gap('generate:b');
+    expect(calls).toEqual(['GET /generate/b', 'GET /generate']);
+    expect(names())
+      .toEqual(['room new', 'room a', 'room b', 'room c', 'room d']);
+    expect(screen.getByAltText('room b')).toBeTruthy();
+    await press('Show more');
+    expect(names()).toHaveLength(6);
+  });
+
+  it('finds it also if more is asked for meanwhile', async () => {
     server.keep = 2;
     server.publish('generate:b', queued('b'));
     rows = [done('a'), queued('b'), ...['c', 'd'].map(done)];
     await show();
+    hold = (path) => path.includes('before');
     await press('Show more');
-    expect(names()).toHaveLength(4);
-    server.socket.end(1006);
-    for (let n = 0; n < 5; n++) {
-      server.publish('generate:b', queued('b'));
-    }
-    rows = [done('new'), done('a'), done('b'), ...['c', 'd'].map(done)];
-    await settle(2000);
-    expect(names()).toEqual(['room new', 'room a', 'room b', 'room c']);
-    expect(screen.getByAltText('room b')).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Show more' }))
+      .toHaveProperty('disabled', true);
+    rows = [done('new'), ...rows];
+    await gap('generate:b');
+    release();
+    await settle();
+    expect(names())
+      .toEqual(['room new', 'room a', 'room b', 'room c', 'room d']);
+    expect(screen.queryByText('Show more')).toBeNull();
+  });
+
+  it('asks for one page on each visit, whatever was shown before', async () => {
+    rows = ['a', 'b', 'c', 'd', 'e', 'f'].map(done);
+    const leave = await show();
     await press('Show more');
-    expect(names()).toHaveLength(5);
+    await press('Show more');
+    expect(names()).toHaveLength(6);
+    leave();
+    calls = [];
+    rows = ['new', 'a', 'b', 'c', 'e', 'f'].map(done);
+    const again = await show();
+    expect(calls).toEqual(['GET /generate']);
+    expect(names()).toEqual(['room new', 'room a', 'room b']);
+    await press('Show more');
+    expect(names())
+      .toEqual(['room new', 'room a', 'room b', 'room c', 'room e']);
+    again();
+    rows = ['a', 'c', 'e', 'f'].map(done);
+    await show();
+    expect(names()).toEqual(['room a', 'room c']);
+  });
+
+  it('leaves no hole where more is new than a page', async () => {
+    rows = ['a', 'b', 'c', 'd'].map(done);
+    await show();
+    await press('Show more');
+    rows = [...['x', 'y', 'z'].map(done), ...rows];
+    void queries.invalidateQueries({ queryKey: ['generations'] });
+    await settle();
+    expect(names()).toEqual(['room x', 'room y']);
+    await press('Show more');
+    await press('Show more');
+    await press('Show more');
+    expect(names()).toEqual(rows.map(({ id }) => `room ${id}`));
   });
 
   it('keeps what is there when it cannot be looked up anew', async () => {
