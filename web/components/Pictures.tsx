@@ -199,8 +199,14 @@ export function Pictures() {
       }
     }
     forget(id);
+    // A list that is being read may still have it.
+    const reading = queries.isFetching({ queryKey: KEY }) > 0;
+    await queries.cancelQueries({ queryKey: KEY });
     queries.setQueryData<Mine[]>(KEY, withRows((old) => (
       old.filter((one) => one.id !== id))));
+    if (reading) {
+      void queries.invalidateQueries({ queryKey: KEY });
+    }
     queries.removeQueries({ queryKey: ['generation', id] });
     setRemoved(id);
     close();

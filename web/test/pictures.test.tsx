@@ -296,6 +296,23 @@ describe('Pictures', () => {
     expect(window.location.search).toBe('');
   });
 
+  it('does not bring back what is removed while the list is read', async () => {
+    rows = ['a', 'b'].map(done);
+    await show();
+    await press(/room a/);
+    await settle(100);
+    await press('Remove');
+    hold = (path) => path === '/generate';
+    void queries.invalidateQueries({ queryKey: ['generations'] });
+    await settle();
+    hold = undefined;
+    rows = [done('new'), ...rows];
+    await press('Really remove it');
+    release();
+    await settle(100);
+    expect(names()).toEqual(['room new', 'room b']);
+  });
+
   it('says above all else that one could not be removed', async () => {
     rows = [done('a'), queued('b')];
     await show();
