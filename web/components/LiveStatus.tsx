@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useEffect, useState } from 'react';
 import { useLiveState } from '../hooks/useWebSocket';
-import { api } from '../lib/api';
+import { api, Problem } from '../lib/api';
 import { live } from '../lib/live-client';
 import { tell, untell } from '../lib/toast';
 import styles from './LiveStatus.module.css';
@@ -12,17 +12,26 @@ import styles from './LiveStatus.module.css';
 const EVERY = 30_000;
 const SOON = 5000;
 
-/* A socket that is open tells nothing while the server is without its Redis. */
+/* Servers that do not tell this visitor. */
+function untold(error: unknown): boolean {
+  return error instanceof Problem && [403, 404].includes(error.status);
+}
+
+/*
+ * A socket that is open tells nothing while the server is without its Redis.
+ * One answer that does not come says nothing of that.
+ */
 function usePaused(open: boolean): boolean {
-  const { data, isError } = useQuery({
+  const { data, error } = useQuery({
     queryKey: ['ready'],
     queryFn: ({ signal }) => api.ready(signal),
     enabled: open,
-    refetchInterval: ({ state }) => (state.data?.redis === 'away' ? SOON : EVERY),
+    refetchInterval: ({ state }) => (
+      state.data?.redis === 'away' && !untold(state.error) ? SOON : EVERY),
     retry: false,
     staleTime: EVERY,
   });
-  return open && !isError && data?.redis === 'away';
+  return open && !untold(error) && data?.redis === 'away';
 }
 
 /** Whether what is shown is live: in a word, and a dot of that colour. */

@@ -75,7 +75,9 @@ async function problemOf(response: Response): Promise<Problem> {
                  body);
 }
 
-export async function call(path: string, init?: RequestInit): Promise<Response> {
+/** polled: nobody waits for it, and it comes often; so it is not measured. */
+export async function call(path: string, init?: RequestInit,
+                           polled = false): Promise<Response> {
   const start = performance.now();
   let response: Response;
 
@@ -88,7 +90,7 @@ export async function call(path: string, init?: RequestInit): Promise<Response> 
     throw new Problem(0, 'unreachable', words(0));
   }
   // A picture takes as long as it takes; that is its provider's time.
-  if (init?.method !== 'POST') {
+  if (init?.method !== 'POST' && !polled) {
     measure('api_time', performance.now() - start, path);
   }
   const cache = response.headers.get('X-Cache');
@@ -101,8 +103,9 @@ export async function call(path: string, init?: RequestInit): Promise<Response> 
   return response;
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await call(path, signal ? { signal } : undefined);
+async function get<T>(path: string, signal?: AbortSignal,
+                      polled = false): Promise<T> {
+  const response = await call(path, signal ? { signal } : undefined, polled);
   return await response.json() as T;
 }
 
@@ -175,10 +178,10 @@ export const api = {
     get<History>(`/products/${segment(id)}/history?days=${days}`, signal),
 
   ready: (signal?: AbortSignal) =>
-    get<Record<string, unknown>>('/health/ready', signal),
+    get<Record<string, unknown>>('/health/ready', signal, true),
 
   async metrics(signal?: AbortSignal): Promise<string> {
-    return await (await call('/metrics', signal ? { signal } : undefined))
+    return await (await call('/metrics', signal ? { signal } : undefined, true))
       .text();
   },
 };
