@@ -59,14 +59,21 @@ describe('later', () => {
 
   it('tries by itself when the browser is online again', async () => {
     const { asked, Part } = setUp();
-    const { container, unmount } = render(<Part text="one" />);
+    const { container } = render(<Part text="one" />);
     await asked[0]?.(false);
     act(() => { window.dispatchEvent(new Event('online')); });
     await asked[1]?.(true);
     expect(container.textContent).toBe('one');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('does not try for somebody who is gone', async () => {
+    const { asked, Part } = setUp();
+    const { unmount } = render(<Part text="one" />);
+    await asked[0]?.(false);
     unmount();
     window.dispatchEvent(new Event('online'));
-    expect(asked).toHaveLength(2);
+    expect(asked).toHaveLength(1);
   });
 
   it('keeps no failure that nobody has seen', async () => {
