@@ -297,7 +297,9 @@ export function Shop() {
             ))}
           </div>
           <div ref={end}>
-            <NextPage fetching={isFetchingNextPage} failed={isFetchNextPageError} again={fetchNextPage} />
+            {products.length > 0 ? (
+              <NextPage fetching={isFetchingNextPage} failed={isFetchNextPageError} again={fetchNextPage} />
+            ) : null}
           </div>
         </section>
       </div>
