@@ -22,22 +22,35 @@ export function PictureDialog({ row, onClose, onRemove }: {
   onRemove: ((id: string) => Promise<void>) | undefined;
 }) {
   const [sure, setSure] = useState(false);
+  const [going, setGoing] = useState(false);
   const [failed, setFailed] = useState('');
   const words = row.prompt ?? wordsOf(row.id);
   const made = row.status === 'done' ? sent(row.enhancedPrompt) : null;
   const pending = waits(row);
 
   async function remove() {
+    if (going) {
+      return;
+    }
     if (!sure && row.status === 'done') {
       setSure(true);
       return;
     }
     setFailed('');
+    setGoing(true);
     try {
       await onRemove?.(row.id);
     } catch (error) {
       setFailed(`It could not be ${pending ? 'cancelled' : 'removed'}. ${inWords(error)}`);
     }
+    setGoing(false);
+  }
+
+  let act = sure ? 'Really remove it' : 'Remove';
+  if (pending) {
+    act = going ? 'Cancelling' : 'Cancel';
+  } else if (going) {
+    act = 'Removing';
   }
 
   return (
@@ -86,11 +99,13 @@ export function PictureDialog({ row, onClose, onRemove }: {
             <button
               type="button"
               className="button quiet"
+              // Not disabled, which would take the focus from it.
+              aria-disabled={going || undefined}
               onClick={() => { void remove(); }}
               onBlur={() => { setSure(false); }}
             >
               {pending ? <X size={16} aria-hidden /> : <Trash2 size={16} aria-hidden />}
-              {pending ? 'Cancel' : sure ? 'Really remove it' : 'Remove'}
+              {act}
             </button>
           ) : null}
         </div>

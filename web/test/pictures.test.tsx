@@ -296,6 +296,28 @@ describe('Pictures', () => {
     expect(window.location.search).toBe('');
   });
 
+  it('says that one is being removed or cancelled', async () => {
+    rows = [done('a'), queued('b')];
+    await show();
+    for (const [row, ...words] of [
+      ['a', 'Remove', 'Really remove it', 'Removing'],
+      ['b', 'Cancel', 'Cancelling'],
+    ] as [string, ...string[]][]) {
+      await press(new RegExp(`room ${row}`));
+      await settle(100);
+      hold = (path) => path === `/generate/${row}`;
+      calls = [];
+      for (const word of words) {
+        await press(word);
+      }
+      expect(calls).toEqual([`DELETE /generate/${row}`]);
+      release();
+      await settle(100);
+      expect(screen.queryByRole('dialog')).toBeNull();
+    }
+    expect(names()).toEqual([]);
+  });
+
   it('does not bring back what is removed while the list is read', async () => {
     rows = ['a', 'b'].map(done);
     await show();
