@@ -102,7 +102,7 @@ export function Status() {
         <h2>Server</h2>
         <dl className={styles.parts} tabIndex={0} aria-label="Parts of the server">
           <div data-good={ready.isSuccess}>
-            <dt>nginx</dt>
+            <dt className={styles.nginx}>nginx</dt>
             <dd>{ready.isSuccess ? 'ready' : ready.isError ? ready.error.message : '…'}</dd>
           </div>
           {ready.isPending ? Array.from({ length: 6 }, (_, i) => (

@@ -80,7 +80,53 @@ async function dialogs() {
   await page.locator('main li button').first().click();
   await page.locator('dialog[open] img').first().waitFor();
   is(await serious(page, 'dialog[open]'), [], 'a picture: axe finds nothing serious');
+  is(await page.locator('dialog[open]').getByText('Download').evaluate((element) => (
+    getComputedStyle(element).scrollMarginTop)), '20px',
+     '... and no bars are where it scrolls');
+  await page.keyboard.press('Escape');
+
+  // Stopped while it opens.
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`dialog {
+      animation-duration: 10s !important; animation-delay: -2s !important;
+      animation-play-state: paused !important; }`);
+    document.adoptedStyleSheets.push(sheet);
+  });
+  await page.locator('main li button').first().click();
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  const toasts = page.locator('dialog[open] [data-sonner-toaster]');
+  await toasts.waitFor({ state: 'attached' });
+  is(await page.locator('dialog[open]').evaluate((dialog) => (
+    dialog.getAnimations().length)), 1, 'while a dialog opens');
+  is(await toasts.evaluate((element) => (
+    window.innerHeight - element.getBoundingClientRect().bottom)), 28,
+     '... toasts are where they always are');
   await context.close();
+}
+
+/* What the server consists of: a row that may go on. */
+async function parts() {
+  for (const [width, fade] of [[1440, '0px'], [360, '56px']]) {
+    const { context, page } = await open(browser, {
+      viewport: { width, height: 780 }, reducedMotion: 'reduce',
+    });
+    await page.goto(`${address}/status`);
+    const row = page.locator('dl').first();
+    await row.getByText('PostgreSQL').waitFor({ state: 'attached' });
+    is(await row.locator('dt').first().innerText(), 'nginx',
+       `status at ${width}: names as people write them`);
+    const fades = (wanted) => until(`... the row fades by ${wanted}`, () => (
+      row.evaluate((element, value) => (
+        getComputedStyle(element).getPropertyValue('--fade') === value), wanted)));
+    await fades(fade);
+    await row.evaluate((element) => { element.scrollLeft = element.scrollWidth; });
+    await fades('0px');
+    if (shots) {
+      await page.screenshot({ path: `${shots}/parts-${width}.png` });
+    }
+    await context.close();
+  }
 }
 
 /* Past the header, from further down. */
@@ -122,6 +168,7 @@ await run(async () => {
   await look('/feed?query=sofa', 'article[data-id]', 1440, 'dark');
 
   await dialogs();
+  await parts();
   await skip(1440);
   await skip(360);
 
