@@ -34,6 +34,15 @@ it('names a host in lib/sources.ts alone', () => {
   }
 });
 
+it('moves by what a style sheet has itself, or by a variable', () => {
+  for (const file of ours.filter((one) => one.endsWith('.module.css'))) {
+    const text = readFileSync(file, 'utf8');
+    for (const [, name] of text.matchAll(/animation(?:-name)?: (?!var\()([\w-]+)/g)) {
+      expect(text, file).toContain(`@keyframes ${name} `);
+    }
+  }
+});
+
 it('has a lock file that names no registry', () => {
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   expect(lock).not.toMatch(/"resolved"|registry/);
