@@ -56,11 +56,16 @@ async function further(path: string): Promise<Mine> {
 function renewed(first: Mine, old: Mine[]): Mine[] {
   const last = first.rows.at(-1);
   const shown = old.flatMap((page) => page.rows);
+  // What has ended does not wait again: that was told while this was read.
+  const ended = new Map(shown.filter((one) => !waits(one))
+    .map((one) => [one.id, one]));
+  const now = { ...first, rows: first.rows.map((one) => (
+    waits(one) ? ended.get(one.id) ?? one : one)) };
   const at = shown.findIndex(({ id }) => id === last?.id);
   // If the last one is new, others may be between it and what was shown.
   const rest = at < 0 || !first.next ? [] : shown.slice(at + 1);
   return rest.length > 0
-    ? [first, { rows: rest, next: old.at(-1)?.next }] : [first];
+    ? [now, { rows: rest, next: old.at(-1)?.next }] : [now];
 }
 
 const withRows = (change: (rows: Generation[]) => Generation[]) => (

@@ -225,6 +225,20 @@ describe('Pictures', () => {
     expect(screen.queryByText('Show more')).toBeNull();
   });
 
+  it('believes news that came while the list was read', async () => {
+    rows = [queued('a'), done('b')];
+    await show();
+    hold = (path) => path === '/generate';
+    void queries.invalidateQueries({ queryKey: ['generations'] });
+    await settle();
+    rows = [done('a'), done('b')];
+    act(() => { server.publish('generate:a', done('a')); });
+    await settle();
+    release();
+    await settle();
+    expect(screen.getByAltText('room a')).toBeTruthy();
+  });
+
   it('asks for one page on each visit, whatever was shown before', async () => {
     rows = ['a', 'b', 'c', 'd', 'e', 'f'].map(done);
     const leave = await show();
