@@ -40,7 +40,7 @@ for my $round (1 .. 3) {
 
 is($stack->counters('refuse')->{aborted}, 0,
    'the one that had answered was not aborted');
-is($stack->counters($_)->{inFlight}, 0, "nothing left at $_")
+ok($stack->wait_for($_, 'inFlight==0'), "nothing left at $_")
     for qw(hang refuse slow good);
 
 # Pictures are stored byte for byte: the same prompt and seed twice.

@@ -35,6 +35,10 @@ Stack::until_true('the aborts to be counted', sub {
     ($plain->metric('atelier_generate_requests_total{result="aborted"}') // 0)
         == 3;
 });
+Stack::until_true('their calls to be counted', sub {
+    ($plain->metric('atelier_provider_outcomes_total'
+                    . '{provider="groq",outcome="cancelled"}') // 0) >= 3;
+});
 is($plain->metric('atelier_provider_outcomes_total'
                   . '{provider="groq",outcome="cancelled"}'), 3,
    'aborts are counted as cancelled calls');

@@ -65,7 +65,10 @@ ok($busy, '... while the other one is at it');
 ok($plain->wait_for('stability', 'aborted>=1'),
    'the client leaves: the call is ended');
 Stack::until_true('the abort to be counted', sub {
-    $plain->metric('atelier_generate_requests_total{result="aborted"}') == 1;
+    ($plain->metric('atelier_generate_requests_total{result="aborted"}') // 0)
+        == 1
+        && ($plain->metric('atelier_provider_outcomes_total'
+                . '{provider="stability",outcome="cancelled"}') // 0) >= 1;
 });
 is($plain->metric('atelier_provider_outcomes_total'
                   . '{provider="stability",outcome="cancelled"}'), 1,

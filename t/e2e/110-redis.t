@@ -15,7 +15,7 @@ sub directive {
     return 'atelier_redis ' . $redis->address . " $params;";
 }
 
-my $http = directive('timeout=1s connect_timeout=1s');
+my $http = directive('timeout=5s connect_timeout=5s');
 my $stack = Stack->new(workers => 2, http => $http);
 
 sub up { return ($stack->metric('atelier_redis_up') // -1) == $_[0] }
@@ -62,11 +62,13 @@ like($stack->log_text, qr/atelier: redis unix:\S+ answers again/,
 
 # It hangs: its socket still takes connections, which helps nobody.
 
-$redis->pause;
-$redis->{client} = undef;
-CORE::kill CONT => $redis->{pid};
+# Nobody is to come back before it does.
+
+$redis->ask('PING');
+rename $redis->{socket}, "$redis->{socket}.away" or die "rename: $!";
 $redis->ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
 $redis->pause;
+rename "$redis->{socket}.away", $redis->{socket} or die "rename: $!";
 until_ok('a Redis that hangs is away', sub { links() =~ /^0 / });
 is($stack->generate({ prompt => 'redis hangs' })->{status}, 200,
    '... and blocks nobody');
@@ -108,7 +110,7 @@ like($stack->log_text, qr/it is not ready: NOAUTH/, '... and the log says why');
 
 Stack::spew("$stack->{home}/conf/password", "wrong\n");
 chmod 0600, "$stack->{home}/conf/password";
-$stack->configure(http => directive('password_file=password'));
+$stack->configure(http => directive('password_file=password timeout=5s'));
 $stack->reload;
 until_ok('a wrong one is refused', sub {
     return $stack->log_text =~ /AUTH was refused, see password_file=: WRONGPASS/;
@@ -119,7 +121,8 @@ $stack->reload;
 until_ok('the right one is taken', sub { links() eq '2 2' });
 
 $redis->ask('ACL', 'SETUSER', 'atelier', 'on', '>sesame', '~*', '&*', '+@all');
-$stack->configure(http => directive('password_file=password user=atelier db=3'));
+$stack->configure(http => directive(
+    'password_file=password user=atelier db=3 timeout=5s'));
 $stack->reload;
 until_ok('... and a user and a database', sub {
     return 2 == grep { / db=3 .* user=atelier/ && !/ sub=1 / } $redis->clients;

@@ -37,7 +37,7 @@ like($db->migrate, qr{001_designs\.sql is not what was applied},
 # nginx.
 
 my $stack = Stack->new(http =>
-    "atelier_postgres '" . $db->conninfo . "' timeout=1s connections=2;");
+    "atelier_postgres '" . $db->conninfo . "' timeout=5s connections=2;");
 
 sub state_is {
     my ($state) = @_;
@@ -61,7 +61,8 @@ sub sessions {
 }
 
 ok(connections_are(4), 'two connections in each of two workers');
-is(sessions(), 4, '... and the server has as many');
+Stack::until_true('the sessions', sub { return sessions() == 4 });
+pass('... and the server has as many');
 is($stack->metric('atelier_postgres_up'), 1, '... up');
 
 $db->stop;
@@ -72,11 +73,12 @@ is($stack->metric('atelier_postgres_up'), 0, '... not up');
 $db->start;
 ok(connections_are(4), 'it is started: all connections are back');
 
+sub losses { return scalar(() = $stack->log_text =~ /connection \d was lost/g) }
+
+my $lost = losses();
 $db->sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
            WHERE application_name = 'atelier'});
-Stack::until_true('losses in the log', sub {
-    return 4 <= (() = $stack->log_text =~ /connection \d was lost/g);
-});
+Stack::until_true('losses in the log', sub { return losses() >= $lost + 4 });
 ok(connections_are(4), 'sessions that are ended are made anew');
 
 $db->stop('QUIT');
@@ -101,7 +103,9 @@ pass('... and its workers end');
 $db->thaw;
 ok(connections_are(4), 'it is thawed: all is back');
 
-kill KILL => $stack->workers;
+my @workers = $stack->workers;
+kill KILL => @workers;
+$stack->gone(@workers);
 Stack::until_true('new workers', sub { return 2 == $stack->workers });
 ok(connections_are(4), 'the dead leave no connections in the sum');
 
@@ -118,7 +122,7 @@ Stack::spew("$stack->{home}/conf/password", "pass-word\n");
 my $tcp = sub {
     return (http => "atelier_postgres 'host=db.example.com user=guest"
                     . " hostaddr=127.0.0.1 port=$port dbname=atelier'"
-                    . ' timeout=1s password_file=password;');
+                    . ' timeout=5s password_file=password;');
 };
 $stack->configure($tcp->());
 $stack->reload;

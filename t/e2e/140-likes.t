@@ -239,6 +239,9 @@ is_deeply(all_at_once(map { [ ($_ % 3 ? 'PUT' : 'DELETE'), $designs[4],
 Stack::until_true('the last count in Redis', \&redis_agrees);
 pass('... and Redis has the last count');
 $redis->kill;
+Stack::until_true('Redis to be missed', sub {
+    return !$stack->metric('atelier_redis_up');
+});
 is(add('pexels:1', 3)->{json}{likes}, 2, 'without Redis all goes on');
 take('pexels:1', 3);
 

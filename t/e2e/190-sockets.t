@@ -215,8 +215,12 @@ is(ask('/plain', 'Sec-WebSocket-Extensions' => 'permessage-deflate')
 # One line of the access log a socket.
 
 my $opened = metric('opened_total');
-my $log = Stack::slurp("$stack->{home}/logs/access.log");
-is(scalar(() = $log =~ /" 101 /g), $opened, 'each has one line in the log');
+my $lines = sub {
+    my $log = Stack::slurp("$stack->{home}/logs/access.log");
+    return scalar(() = $log =~ /" 101 /g);
+};
+Stack::until_true('the last line', sub { $lines->() >= $opened });
+is($lines->(), $opened, 'each has one line in the log');
 
 # Many, of which some vanish in the middle of something.
 
