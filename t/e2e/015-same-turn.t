@@ -9,9 +9,9 @@ use lib 't/helper';
 use Stack;
 use Test::More;
 
-my $small = 'format=openai model=dall-e-2 timeout=15s';
+my $small = 'format=openai model=dall-e-2 timeout=60s';
 my $stack = Stack->new(workers => 1, providers => [
-    large  => 'format=stability priority=4 timeout=15s',
+    large  => 'format=stability priority=4 timeout=60s',
     third  => "$small priority=3",
     second => "$small priority=2",
     first  => "$small priority=1",
@@ -21,9 +21,10 @@ my ($worker) = Stack::until_true('the worker', sub {
     return @workers == 1 ? $workers[0] : undef;
 });
 
-# The highest priority is the last of the small ones.
+# The highest priority is the last of the small ones.  They take longer than it
+# does to see that all are asked and to stop the worker.
 
-my %latency = (second => 1000, third => 1050, first => 1100, large => 1150);
+my %latency = (second => 4000, third => 4050, first => 4100, large => 4150);
 my @names = sort { $latency{$a} <=> $latency{$b} } keys %latency;
 $stack->control($_ => { latencyMs => $latency{$_} }) for @names;
 

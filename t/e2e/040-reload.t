@@ -6,17 +6,18 @@ use lib 't/helper';
 use Stack;
 use Test::More;
 
-my @providers = (groq      => 'format=openai timeout=15s rate=50r/1h',
-                 stability => 'format=stability timeout=15s');
+my @providers = (groq      => 'format=openai timeout=60s rate=50r/1h',
+                 stability => 'format=stability timeout=60s');
 my $stack = Stack->new(providers => \@providers);
 
 # A race that is on when nginx is reloaded is answered by its old worker.  It
 # lasts longer than a reload takes, which is looked at below.
 
-$stack->control($_ => { latencyMs => 4000 }) for qw(groq stability);
+$stack->control($_ => { latencyMs => 10_000 }) for qw(groq stability);
 my @sockets = map { $stack->send_generate({ prompt => "over a reload $_" }) }
               1 .. 12;
-ok($stack->wait_for('groq', 'inFlight==12'), 'twelve races are on');
+ok($stack->wait_for($_, 'inFlight==12'), "twelve races are on at $_")
+    for qw(groq stability);
 
 my @old = $stack->reload(nowait => 1);
 is($stack->counters($_)->{inFlight}, 12,

@@ -7,9 +7,9 @@ use Stack;
 use Test::More;
 
 my @providers = (
-    one   => 'format=openai priority=1 timeout=10s',
-    two   => 'format=stability priority=2 timeout=10s',
-    three => 'format=openai priority=3 timeout=10s',
+    one   => 'format=openai priority=1 timeout=30s',
+    two   => 'format=stability priority=2 timeout=30s',
+    three => 'format=openai priority=3 timeout=30s',
 );
 my $stack = Stack->new(providers => \@providers,
                        generate => 'strategy=failover');
@@ -37,14 +37,15 @@ is_deeply($stack->outcomes($res),
           { one => 'transient', two => 'moderated', three => 'transient' },
           '... each was asked');
 
-# Hedge: without credit the first is left its time.
+# Hedge: without credit the first is left its time.  The delay is more than
+# a fast answer takes on a busy machine.
 
 $stack->reset_sandbox;
 $stack->configure(providers => \@providers,
-                  generate => 'strategy=hedge hedge_min=2s hedge_max=2500ms');
+                  generate => 'strategy=hedge hedge_min=5s hedge_max=5500ms');
 $stack->reload;
 
-$stack->control(one => { latencyMs => 3000 });
+$stack->control(one => { latencyMs => 6000 });
 $res = $stack->generate({ prompt => 'no credit yet' });
 is_deeply($stack->outcomes($res),
           { one => 'won', two => 'unasked', three => 'unasked' },
@@ -66,7 +67,7 @@ $stack->generate({ prompt => "earning $_" }) for 1 .. 20;
 is($stack->metric('atelier_generate_hedges_total'), 0,
    'hedge: fast answers need none');
 
-$stack->control(one => { latencyMs => 8000 });
+$stack->control(one => { latencyMs => 20_000 });
 my $requests = 22;
 my @won;
 for my $n (1 .. 2) {
@@ -80,7 +81,7 @@ is_deeply(\@won, [ ({ one => 'cancelled', two => 'won',
 ok($stack->wait_for('one', 'aborted>=2'), '... which is taken off the wire');
 is($stack->metric('atelier_generate_hedges_total'), 2, '... at two hedges');
 
-$stack->control(one => { latencyMs => 3000 });
+$stack->control(one => { latencyMs => 6000 });
 $res = $stack->generate({ prompt => 'credit is used up' });
 is_deeply($stack->outcomes($res),
           { one => 'won', two => 'unasked', three => 'unasked' },
@@ -90,7 +91,7 @@ is_deeply($stack->outcomes($res),
 # the bounds here are far below it and behind the deadline.
 
 $stack->reset_sandbox;
-$stack->configure(providers => [ known => 'format=openai priority=1 timeout=9s',
+$stack->configure(providers => [ known => 'format=openai priority=1 timeout=50s',
                                  other => 'format=openai priority=2' ],
                   generate => 'strategy=hedge hedge_min=1ms hedge_max=60s');
 $stack->reload;

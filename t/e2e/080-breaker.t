@@ -7,10 +7,18 @@ use IO::Socket::INET;
 use Stack;
 use Test::More;
 
-my $stack = Stack->new(providers => [
-    flaky => 'format=openai priority=1 max_fails=3 fail_timeout=5s timeout=3s',
-    good  => 'format=stability priority=2',
-], generate => 'strategy=failover');
+# The deadline is short for the probe that hangs; a picture may take longer.
+
+sub providers {
+    my ($deadline) = @_;
+    return (providers => [
+        flaky => 'format=openai priority=1 max_fails=3 fail_timeout=8s'
+                 . " timeout=$deadline",
+        good  => 'format=stability priority=2',
+    ], generate => 'strategy=failover');
+}
+
+my $stack = Stack->new(providers('5s'));
 
 my $state = sub {
     return $stack->metric(qq(atelier_provider_breaker{provider="$_[0]"}));
@@ -56,6 +64,7 @@ ok(Stack::until_true('the probe to fail',
 
 # ... for all workers, over a reload, and for twice the time.
 
+$stack->configure(providers('30s'));
 $stack->reload;
 is($state->('flaky'), 1, '... and so it stays over a reload');
 is($outcome->(), 'open', '... for the new workers, too');
@@ -111,16 +120,20 @@ is($stack->outcomes($stack->generate({ prompt => 'mended' }))->{lost}, 'won',
 # what it is seen of are failures and calls that were called off.
 
 $stack->configure(providers => [
-    seldom => 'format=openai max_fails=3 fail_timeout=60s timeout=10s',
+    seldom => 'format=openai max_fails=3 fail_timeout=60s timeout=40s',
     good   => 'format=stability',
 ]);
 $stack->reload;
 $stack->control(good => { latencyMs => 100 });
 my %seen;
 for my $n (0 .. 29) {
-    $stack->control(seldom => $n % 10 < 7
-                    ? { latencyMs => 5000 }
-                    : { mode => 'status', status => 500 });
+    my $fails = $n % 10 >= 7;
+    $stack->control(seldom => $fails ? { mode => 'status', status => 500 }
+                                     : { latencyMs => 20_000 });
+
+    # a failure has to come before the good answer, on a busy machine too
+
+    $stack->control(good => { latencyMs => $fails ? 1000 : 100 });
     $res = $stack->generate({ prompt => "race $n" });
     $seen{ $stack->outcomes($res)->{seldom} }++;
 }
@@ -131,6 +144,7 @@ is($state->('seldom'), 0, '... and is still asked');
 # When it is down for good, its past does not help it for long.
 
 $stack->control(seldom => { mode => 'status', status => 500 });
+$stack->control(good => { latencyMs => 1000 });
 my $fails = 0;
 until ($state->('seldom') || $fails == 20) {
     $stack->generate({ prompt => 'down' });

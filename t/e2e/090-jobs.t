@@ -31,14 +31,15 @@ is($res->{status}, 200, 'replicate: polled to its end');
 # A job that lost is called off, by a request of its own.
 
 # The id is known when the call that made it ends its wait, after a third of
-# the deadline: here four seconds.
+# the deadline: here four seconds.  The other one takes much longer than that,
+# and much less than the deadline.
 
 $stack->configure(
     providers => [ replicate => 'format=replicate model=a/b timeout=12s',
-                   quick     => 'format=openai timeout=12s' ]);
+                   quick     => 'format=openai timeout=60s' ]);
 $stack->reload;
-$stack->control(replicate => { runMs => 60000 });
-$stack->control(quick => { latencyMs => 5000 });
+$stack->control(replicate => { runMs => 600_000 });
+$stack->control(quick => { latencyMs => 8000 });
 $res = $stack->generate({ prompt => 'overtaken' });
 is($stack->outcomes($res)->{replicate}, 'cancelled', 'replicate: overtaken');
 ok($stack->wait_for('replicate', 'cancels>=1'), '... and called off');
@@ -63,7 +64,7 @@ ok($stack->wait_for('replicate', 'cancels>=' . ($before + 1)),
 
 # A deadline leaves the job running, to be adopted, if nobody has a picture.
 
-my @late = (replicate => 'format=replicate model=a/b timeout=2500ms');
+my @late = (replicate => 'format=replicate model=a/b timeout=6s');
 my @log = (http => q(log_format jobs '$status job=$atelier_job.';),
            server => "access_log $stack->{home}/logs/jobs.log jobs;");
 my $jobs = sub { return Stack::slurp("$stack->{home}/logs/jobs.log") };
@@ -84,7 +85,7 @@ like($stack->log_text, qr/provider "replicate" is still at job "[\w-]+"/,
 
 $stack->configure(providers => [ @late, quick => 'format=openai' ], @log);
 $stack->reload;
-$stack->control(quick => { latencyMs => 4000 });
+$stack->control(quick => { latencyMs => 9000 });
 $res = $stack->generate({ prompt => 'overtaken after its deadline' });
 is($stack->outcomes($res)->{replicate}, 'deadline', 'past its deadline');
 is($res->{status}, 200, '... and another one wins');
@@ -127,7 +128,8 @@ $stack->reload;
 is($stack->generate({ prompt => 'bytes' })->{status}, 200,
    'huggingface: raw bytes');
 
-$stack->control(hf => { mode => 'rate_limit', variant => 'loading' });
+$stack->control(hf => { mode => 'rate_limit', variant => 'loading',
+                        retryAfter => 40 });
 $res = $stack->generate({ prompt => 'loading' });
 is($stack->outcomes($res)->{hf}, 'rate_limited', 'huggingface: loading');
 ok($res->{headers}{'retry-after'} >= 2, '... says how long it takes');

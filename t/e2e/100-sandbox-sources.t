@@ -448,10 +448,10 @@ sub send_all {
 }
 
 my $commons = '/wikimedia/' . sprintf $at{wikimedia}, 'sofa', 5, 0;
-$stack->control(wikimedia => { latencyMs => 500 });
+$stack->control(wikimedia => { latencyMs => 3000 });
 is(send_all($commons, 5), '200 200 200 429 429', 'wikimedia: three at once');
 cmp_ok($stack->counters('wikimedia')->{maxInFlight}, '>', 3, '... not more');
-$stack->control(rawpixel => { latencyMs => 500 });
+$stack->control(rawpixel => { latencyMs => 3000 });
 is(send_all('/rawpixel/api/v1/search?query=sofa', 5), '200 200 200 200 200',
    'rawpixel: any number');
 ok($stack->wait_for('rawpixel', 'maxInFlight>=5'), '... and says how many');

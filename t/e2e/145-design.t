@@ -17,14 +17,15 @@ open my $in, '<', 'conf/visitor.conf' or die "conf/visitor.conf: $!";
 my $maps = do { local $/; <$in> };
 
 my %options = (redis => $redis->address, sources => [ 'pexels', 'flickr' ],
-               http => "atelier_postgres '@{[ $db->conninfo ]}';\n$maps");
+               http => "atelier_postgres '@{[ $db->conninfo ]}' timeout=20s;\n"
+                       . $maps);
 my $stack = Stack->new(Feed::options(%options));
 
 my $who = sprintf '%032x', 7;
 
 sub press {
     my ($method, $id) = @_;
-    return HTTP::Tiny->new(timeout => 20)->request(
+    return HTTP::Tiny->new(timeout => 60)->request(
         $method, $stack->url("/designs/$id/like"),
         { headers => { Cookie => "atelier_visitor=$who" } });
 }

@@ -12,7 +12,7 @@ use Test::More;
 my $db = Postgres->new;
 my $stack = Stack->new(workers => 1, Feed::options(
     sources => ['flickr', 'wikimedia'],
-    http    => 'atelier_postgres "' . $db->conninfo . '";'));
+    http    => 'atelier_postgres "' . $db->conninfo . '" timeout=20s;'));
 
 sub design {
     my ($id, $title, $width, $height) = @_;

@@ -24,15 +24,21 @@ my $egress = FakeHttp->new(unix => 1, answer => sub {
 sub settings {
     my (%more) = @_;
     my %all = (
-        redis  => { address => $redis->address, timeout => '1s' },
-        egress => { socket => $egress->address, timeout => '1900ms' },
-        jobs   => { claim_after => '2s', threads => 2, attempts => 4 },
+        redis  => { address => $redis->address, timeout => '5s' },
+        egress => { socket => $egress->address, timeout => '30s' },
+        jobs   => { claim_after => '31s', threads => 2, attempts => 4 },
         hash   => { user_agent => 'Atelier test', scan => '1s' },
     );
     for my $section (keys %more) {
         $all{$section} = { %{ $all{$section} // {} }, %{ $more{$section} } };
     }
     return \%all;
+}
+
+# Of one that takes over what another one has begun.
+sub soon {
+    return settings(egress => { timeout => '1900ms' },
+                    jobs => { claim_after => '2s' });
 }
 
 sub job {
@@ -142,7 +148,7 @@ $worker->signal('KILL');
 is($worker->ended, -9, 'killed');
 is(left(), 1, 'the job is still there');
 $egress->let('go');
-my $second = Worker->new('feed', settings());
+my $second = Worker->new('feed', soon());
 until_true('the job', sub { left() == 0 });
 is(seen('killed'), 2, 'it was begun again');
 until_true('its line', sub { $second->events('job.done') });
@@ -151,6 +157,9 @@ is(scalar @done, 1, '... and done once');
 is($done[0]{attempt}, 2, '... by the second attempt');
 is(dead(), 0, 'nothing is dead');
 $egress->unlet('go');
+$second->settings(settings());
+$second->signal('HUP');
+until_true('its usual settings', sub { $second->events('reloaded') });
 
 # Two at once share the work: every job is done by one of them.
 
@@ -201,8 +210,7 @@ is($other->ended, 0, 'TERM ends an idle one');
 is(scalar @{ $redis->ask('XINFO', 'CONSUMERS', 'atelier:feed:jobs', 'feed') },
    2, 'their consumers are gone; those of the killed one are left');
 my $stuck = Worker->new('feed', settings(
-    worker => { stop_timeout => '1s' },
-    egress => { timeout => '20s' }, jobs => { claim_after => '21s' }));
+    worker => { stop_timeout => '1s' }));
 $stuck->ready;
 job(kind => 'prefetch', args => 'query=stuck', request_id => 'hold3');
 until_true('the job to be under way', sub { seen('stuck') == 1 });
@@ -210,7 +218,7 @@ $stuck->signal('TERM');
 is($stuck->ended, 1, 'the stop is bounded');
 is(left(), 1, 'the job is not lost');
 $egress->let('go');
-my $heir = Worker->new('feed', settings());
+my $heir = Worker->new('feed', soon());
 until_true('the job', sub { left() == 0 });
 is(seen('stuck'), 2, 'another one does it');
 

@@ -211,22 +211,29 @@ Stack::until_true('empty memory', sub {
 $res = Feed::get($nodes[1], '/designs?query=lamp&perPage=20');
 is($res->{status}, 200, 'a page is made anew');
 
-# A fill that was begun before is not kept.
+# A fill that was begun before is not kept.  It may be over before the
+# invalidation gets there: then another one is tried.
 
 my ($node) = @nodes;
-$node->reset_sandbox;
-$node->control($_ => { latencyMs => 700 }) for @Feed::SOURCES;
-my $reader = Feed::connection($node);
-print {$reader} "GET /designs?query=during&perPage=20 HTTP/1.0\r\n\r\n";
-ok($node->wait_for('flickr', 'inFlight>=1'), 'a fill is under way');
-invalidate($node, 'q=during*', 'shared');
-my $text = do { local $/; readline $reader };
-like($text, qr{^HTTP/1.1 200 }, '... and its reader is answered');
-is($node->counters('flickr')->{calls}, 2, '... by another one');
+my ($during, $reader, $text, $calls);
+for my $try (1 .. 10) {
+    $during = "during$try";
+    $node->reset_sandbox;
+    $node->control($_ => { latencyMs => 700 }) for @Feed::SOURCES;
+    $reader = Feed::connection($node);
+    print {$reader} "GET /designs?query=$during&perPage=20 HTTP/1.0\r\n\r\n";
+    ok($node->wait_for('flickr', 'inFlight>=1'), 'a fill is under way');
+    invalidate($node, "q=$during;*", 'shared');
+    $text = do { local $/; readline $reader };
+    like($text, qr{^HTTP/1.1 200 }, '... and its reader is answered');
+    $calls = $node->counters('flickr')->{calls};
+    last if $calls > 1;
+}
+is($calls, 2, '... by another one');
 my ($of) = $text =~ /"snapshot":"([0-9a-f]{16})"/;
 is($redis->ask('HGET', "atelier:snap:$of:meta", 'generation'),
    $redis->ask('GET', $GENERATION), '... of the present generation');
-is(cached($node, 'during'), 'L1', '... which is kept');
+is(cached($node, $during), 'L1', '... which is kept');
 $node->reset_sandbox;
 
 # Jobs for the workers.
@@ -275,7 +282,7 @@ Stack::until_true('the jobs to be done', sub {
 });
 is($redis->ask('EXISTS', 'atelier:feed:jobs:dead')
    + $redis->ask('EXISTS', 'atelier:invalidations:dead'), 0, '... all of them');
-my $calls = Feed::calls($node);
+$calls = Feed::calls($node);
 is(Feed::get($node, '/designs?query=caf%C3%A9')->{status}, 200,
    'a reader of what was scraped');
 is(Feed::calls($node), $calls, '... costs no call');

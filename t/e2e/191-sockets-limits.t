@@ -8,11 +8,11 @@ use Stack;
 use Test::More;
 use WebSocket;
 
-my $drain = '2s';
+my $drain = '8s';
 my $server = sub { return <<"END" };
         location = /few    { atelier_live max_sockets_per_address=3; }
         location = /rate   { atelier_live messages=5/s pings=3/s; }
-        location = /quiet  { atelier_live ping=200ms timeout=300ms; }
+        location = /quiet  { atelier_live ping=200ms timeout=10s; }
         location = /slow   { atelier_live max_queue=1m max_message=16k
                                           messages=100000/s timeout=300ms;
                              atelier_live_echo on; }
@@ -149,6 +149,9 @@ for (1 .. 3) {
 }
 is(($ws->next)[0], 'ping', '... again');
 is(($ws->next)[0], 'eof', 'without an answer the server hangs up');
+Stack::until_true('its end to be counted', sub {
+    return metric('closed_total{by="server",code="1006"}') >= 1;
+});
 is(metric('closed_total{by="server",code="1006"}'), 1, 'it is counted');
 
 # A reload: all are sent away, one by one, and served until then.

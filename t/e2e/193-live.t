@@ -21,8 +21,9 @@ chmod 0600, "$dir/tokens";
 
 my $db = Postgres->new;
 my $redis = PrivateRedis->new;
-my $stack = Stack->new(http => "atelier_redis " . $redis->address . ";\n"
-                       . "atelier_postgres '" . $db->conninfo . "';",
+my $stack = Stack->new(http => "atelier_redis " . $redis->address
+                       . " timeout=20s;\natelier_postgres '"
+                       . $db->conninfo . "' timeout=20s;",
                        server => <<"END");
         location = /live { atelier_live max_sockets_per_address=0
                                         messages=10000/s; }
@@ -62,6 +63,12 @@ sub post {
     $res->{json} = eval { JSON::PP::decode_json($res->{content}) };
     return $res;
 }
+
+Stack::until_true('all workers to have Redis', sub {
+    return 2 == grep {
+        ($stack->metric("atelier_redis_connections{use=\"$_\"}") // 0) == 2
+    } qw(commands subscriptions);
+});
 
 # A channel that nobody has published on.
 
@@ -237,7 +244,7 @@ Stack::until_true('all to be forgotten', sub {
     return $stack->metric('atelier_live_channels') == 0
            && $stack->metric('atelier_live_subscriptions') == 0;
 });
-is($redis->ask('PUBSUB', 'NUMSUB', Live::key('product:1'))->[1], 0,
+ok(eval { Live::heard($redis, 'product:1', 0) },
    'Redis is told that nobody listens');
 $stack->finish;
 done_testing();

@@ -15,8 +15,8 @@ use Test::More;
 my $db = Postgres->new;
 my $redis = PrivateRedis->new;
 my %options = (workers => 1, http => "atelier_redis " . $redis->address
-               . " timeout=500ms;\natelier_postgres '" . $db->conninfo
-               . "' timeout=1s;",
+               . " timeout=5s;\natelier_postgres '" . $db->conninfo
+               . "' timeout=20s;",
                server => <<'END');
         location = /live { atelier_live max_sockets_per_address=0
                                         subscriptions=10000
@@ -24,6 +24,14 @@ my %options = (workers => 1, http => "atelier_redis " . $redis->address
 END
 my $stack = Stack->new(%options);
 my $other = Stack->new(%options, beside => $stack);
+
+for my $node ($stack, $other) {
+    Stack::until_true('the node to have Redis', sub {
+        return 2 == grep {
+            ($node->metric("atelier_redis_connections{use=\"$_\"}") // 0) == 1
+        } qw(commands subscriptions);
+    });
+}
 
 sub relay {
     my ($channel, $id) = @_;

@@ -13,8 +13,9 @@ use Time::HiRes ();
 
 my $db = Postgres->new;
 my $redis = PrivateRedis->new;
-my $stack = Stack->new(http => 'atelier_redis ' . $redis->address . ";\n"
-                       . "atelier_postgres '" . $db->conninfo . "';",
+my $stack = Stack->new(http => 'atelier_redis ' . $redis->address
+                       . " timeout=20s;\natelier_postgres '"
+                       . $db->conninfo . "' timeout=20s;",
                        main => 'worker_shutdown_timeout 30s;',
                        server => <<'END');
         location = /live { atelier_live max_sockets_per_address=0 drain=1s

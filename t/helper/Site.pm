@@ -33,7 +33,7 @@ sub new {
     # Nobody else asks shops, so nobody is to wait for them.
     my $wait = $opt{shop} ? '20s' : '5s';
 
-    my $http = "atelier_postgres '@{[ $self->{db}->conninfo ]}';\n"
+    my $http = "atelier_postgres '@{[ $self->{db}->conninfo ]}' timeout=20s;\n"
                . qq{include "$here/conf/visitor.conf";\n};
     my $server = "location = /live { atelier_live drain=1s; }\n"
                  . "location = /telemetry { atelier_telemetry; }\n"
