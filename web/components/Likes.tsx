@@ -51,7 +51,9 @@ export function Likes() {
   const open = useCallback((id: string) => { change({ design: id }, 'push'); },
                            [change]);
   const design = designs.find(({ id }) => id === opened);
-  const failed = likes.isError && !isFetchNextPageError;
+  // What has failed on a visit before is being asked for again.
+  const failed = likes.isError && !isFetchNextPageError
+    && likes.isFetchedAfterMount;
   const stranger = failed && likes.error instanceof Problem
     && likes.error.status === 403;
 

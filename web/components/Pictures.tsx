@@ -153,7 +153,7 @@ export function Pictures() {
   const [adding, setAdding] = useState(false);
 
   // A visit begins with one page: those after it may have changed since.
-  useEffect(() => {
+  useEffect(() => () => {
     queries.setQueryData<Mine[]>(KEY, (old) => old?.slice(0, 1));
   }, [queries]);
 
@@ -181,6 +181,9 @@ export function Pictures() {
   const close = () => { change({ picture: undefined }, 'replace'); };
 
   async function more(path: string) {
+    if (adding) {
+      return;
+    }
     setAdding(true);
     try {
       const page = await further(path);
@@ -213,8 +216,11 @@ export function Pictures() {
       void queries.invalidateQueries({ queryKey: KEY });
     }
     queries.removeQueries({ queryKey: ['generation', id] });
-    setRemoved(id);
-    close();
+    // Somebody who has not waited looks at something else by now.
+    if (new URLSearchParams(window.location.search).get('picture') === id) {
+      setRemoved(id);
+      close();
+    }
   }
 
   // Its tile would have had the focus.  Not before its dialog is closed.
@@ -271,7 +277,8 @@ export function Pictures() {
           <button
             type="button"
             className="button quiet"
-            disabled={adding}
+            // Not disabled: it keeps the focus.
+            aria-disabled={adding || undefined}
             onClick={() => { void more(next); }}
           >
             Show more

@@ -92,9 +92,9 @@ export function Shop() {
       return;
     }
     // The shops are being asked; what they have is here in a moment.
-    const timer = setTimeout(renew, 3000);
+    const timer = setTimeout(renew, shop.isError ? 10_000 : 3000);
     return () => { clearTimeout(timer); };
-  }, [refreshing, shop.dataUpdatedAt, renew]);
+  }, [refreshing, shop.isError, shop.dataUpdatedAt, shop.errorUpdatedAt, renew]);
 
   const end = useRef<HTMLDivElement>(null);
   const {

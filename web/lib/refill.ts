@@ -36,6 +36,7 @@ export class Refill {
   private readonly alone = new Set<string>();
   /** Until it is over, no single one is asked for. */
   private pause: Timer;
+  private until = 0;
   private stopped = false;
 
   constructor(pages: Pages, changed: () => void) {
@@ -121,6 +122,11 @@ export class Refill {
   }
 
   private rest(ms: number): void {
+    const until = performance.now() + ms;
+    if (this.pause !== undefined && until < this.until) {
+      return;
+    }
+    this.until = until;
     clearTimeout(this.pause);
     this.pause = setTimeout(() => {
       this.pause = undefined;

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 
-/* The next page of a list that does not come. */
+/* Pages of lists that do not come. */
 
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { act, cleanup, render, screen } from '@testing-library/react';
@@ -96,4 +96,39 @@ it.each<[string, ReactNode, RegExp, RegExp, (n: number) => object]>([
   await settle(10_000);
   expect(asked).toBe(3);
   expect(screen.queryByText(/The next page did not come/)).toBeNull();
+});
+
+it('is no alarm when somebody comes back to the likes', async () => {
+  let slow = false;
+  vi.stubGlobal('fetch', (path: string) => new Promise((resolve) => {
+    const first = path.startsWith('/designs/likes?perPage');
+    const answer = Response.json({
+      results: [{ id: 'a:1', liked: true, likes: 1, design: design(1) }],
+      next: '/more',
+    }, { status: first ? 200 : 429 });
+    setTimeout(() => { resolve(answer); }, first && slow ? 1000 : 0);
+  }));
+  const page = <QueryClientProvider client={queries}><Likes /></QueryClientProvider>;
+  const { unmount } = render(page);
+  await settle(10_000);
+  expect(screen.getByText(/The next page did not come/)).toBeTruthy();
+  unmount();
+  slow = true;
+  render(page);
+  await settle(500);
+  expect(screen.queryByRole('alert')).toBeNull();
+});
+
+it('is asked for again when the shop could not tell what is new', async () => {
+  let asked = 0;
+  vi.stubGlobal('fetch', (path: string) => (/^\/products\?page=1&/.test(path)
+    ? Promise.resolve(Response.json(
+      { results: [product(1)], total: 1, facets: {}, refreshing: ++asked < 3 },
+      { status: asked === 2 ? 429 : 200 }))
+    : new Promise(() => {})));
+  render(<QueryClientProvider client={queries}><Shop /></QueryClientProvider>);
+  await settle(4000);
+  expect(asked).toBe(2);
+  await settle(30_000);
+  expect(asked).toBe(3);
 });

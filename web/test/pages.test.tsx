@@ -230,6 +230,23 @@ describe('usePages', () => {
     expect(alone).toHaveLength(4);
   });
 
+  it('keeps the longest pause that it was told of', async () => {
+    const { alone } = await lost([], () => 200);
+    let count = 0;
+    vi.stubGlobal('fetch', (path: string) => new Promise((resolve) => {
+      const first = count++ === 0;
+      alone.push(path);
+      const answer = Response.json({}, {
+        status: 429, headers: first ? { 'Retry-After': '30' } : {},
+      });
+      setTimeout(() => { resolve(answer); }, first ? 400 : 600);
+    }));
+    await settle(25_000);
+    expect(alone).toHaveLength(4);      // and one before
+    await settle(10_000);
+    expect(alone.length).toBeGreaterThan(4);
+  });
+
   it('asks for no design when it is gone', async () => {
     const { result, unmount } = setUp();
     result.current.look(1700, 1720);

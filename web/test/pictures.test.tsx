@@ -214,8 +214,11 @@ describe('Pictures', () => {
     await show();
     hold = (path) => path.includes('before');
     await press('Show more');
-    expect(screen.getByRole('button', { name: 'Show more' }))
-      .toHaveProperty('disabled', true);
+    expect(screen.getByRole('button', { name: 'Show more' })
+      .getAttribute('aria-disabled')).toBe('true');
+    const before = calls.length;
+    await press('Show more');
+    expect(calls).toHaveLength(before);
     rows = [done('new'), ...rows];
     await gap('generate:b');
     release();
@@ -330,6 +333,37 @@ describe('Pictures', () => {
       expect(screen.queryByRole('dialog')).toBeNull();
     }
     expect(names()).toEqual([]);
+  });
+
+  it('disturbs nobody who has gone on before one was removed', async () => {
+    rows = ['a', 'b'].map(done);
+    await show();
+    await press(/room a/);
+    await settle(100);
+    hold = (path) => path === '/generate/a';
+    await press('Remove');
+    await press('Really remove it');
+    window.history.replaceState(null, '', '/pictures?picture=b');
+    await settle(100);
+    release();
+    await settle(100);
+    expect(names()).toEqual(['room b']);
+    expect(window.location.search).toBe('?picture=b');
+    expect(screen.getByRole('dialog')).toBeTruthy();
+  });
+
+  it('opens one beyond the first page once for who comes back', async () => {
+    rows = ['a', 'b', 'c', 'd'].map(done);
+    const leave = await show();
+    await press('Show more');
+    window.history.replaceState(null, '', '/pictures?picture=d');
+    await settle(100);
+    leave();
+    const opened = vi.spyOn(HTMLDialogElement.prototype, 'showModal');
+    await show();
+    await settle(100);
+    expect(opened).toHaveBeenCalledTimes(1);
+    expect(names()).toEqual(['room a', 'room b']);
   });
 
   it('does not bring back what is removed while the list is read', async () => {
