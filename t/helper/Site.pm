@@ -58,8 +58,9 @@ sub new {
 
     $self->{stack} = Stack->new(
         workers => $opt{workers} // 2, generate => "; $cookie" =~ s/;\z//r,
-        providers => [ groq      => 'format=openai model=sandbox',
-                       stability => 'format=stability' ], %feed);
+        providers => [ groq      => 'format=openai model=sandbox timeout=60s',
+                       stability => 'format=stability timeout=60s' ],
+        %feed);
 
     my %common = (
         redis    => { address => $self->{redis}->address },

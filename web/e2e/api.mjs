@@ -95,7 +95,9 @@ async function lines() {
        [validate.errors, line]);
   }
   is(all.at(-1).body?.status, 'done', 'the last one is the answer');
-  await call('DELETE', `/generate/${all.at(-1).body.id}`);
+  // It is on the list a moment later.
+  await until('it can be removed', async () => (
+    await call('DELETE', `/generate/${all.at(-1).body.id}`)).status === 204);
 }
 
 await run(async () => {
@@ -148,6 +150,8 @@ await run(async () => {
 
   const made = await check('POST', '/generate', '/generate', 200,
                            { prompt: 'a room', style: 'japandi', seed: 7 });
+  await until('it is kept', async () => (
+    await call('GET', `/generate/${made.id}`)).status === 200);
   await check('GET', '/generate/{id}', `/generate/${made.id}`, 200);
   await lines();
   await check('POST', '/generate', '/generate', 400, { prompt: '' });

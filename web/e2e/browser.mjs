@@ -23,6 +23,8 @@ export async function open(browser, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 }, colorScheme: 'light', ...options,
   });
+  // As long as report.mjs waits.
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const said = [];
   page.on('console', (message) => {

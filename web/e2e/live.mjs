@@ -114,7 +114,7 @@ await run(async () => {
   const stop = live.subscribe('design:pexels:1', { message() {} });
   await until('it connects', () => live.state.status === 'open');
   await until('its ping is answered', () => latencies.length === 1);
-  ok(latencies[0] < 5000, 'in a time that can be', latencies);
+  ok(latencies[0] < 60_000, 'in a time that can be', latencies);
 
   live.send({ type: 'dance' });
   await until('what the server does not know is told to the page',

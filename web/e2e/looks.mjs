@@ -43,7 +43,8 @@ async function look(path, selector, width, colorScheme) {
   });
   await page.goto(address + path, { waitUntil: 'load' });
   await page.locator(selector).first().waitFor();
-  await page.waitForLoadState('networkidle').catch(() => {});
+  await page.waitForLoadState('networkidle', { timeout: 30_000 })
+    .catch(() => {});
   await page.evaluate(() => document.fonts.ready);
   is(await page.evaluate(() => (
     document.documentElement.scrollWidth > window.innerWidth)), false,
@@ -94,14 +95,18 @@ async function dialogs() {
     document.adoptedStyleSheets.push(sheet);
   });
   await page.locator('main li button').first().click();
+  // They are there for a moment only.
+  const seen = page.waitForFunction(() => {
+    const dialog = document.querySelector('dialog[open]');
+    const toasts = dialog?.querySelector('[data-sonner-toaster]');
+    return toasts && [
+      dialog.getAnimations().length,
+      window.innerHeight - toasts.getBoundingClientRect().bottom];
+  });
   await page.getByRole('button', { name: 'Copy link' }).click();
-  const toasts = page.locator('dialog[open] [data-sonner-toaster]');
-  await toasts.waitFor({ state: 'attached' });
-  is(await page.locator('dialog[open]').evaluate((dialog) => (
-    dialog.getAnimations().length)), 1, 'while a dialog opens');
-  is(await toasts.evaluate((element) => (
-    window.innerHeight - element.getBoundingClientRect().bottom)), 28,
-     '... toasts are where they always are');
+  const [moving, below] = await (await seen).jsonValue();
+  is(moving, 1, 'while a dialog opens');
+  is(below, 28, '... toasts are where they always are');
   await context.close();
 }
 
@@ -150,7 +155,7 @@ async function skip(width) {
       const header = document.querySelector('header').getBoundingClientRect();
       return document.activeElement.id === 'content'
         && top >= header.bottom && bottom < window.innerHeight;
-    })), 20_000);
+    })));
   await context.close();
 }
 

@@ -48,7 +48,8 @@ async function filters(page) {
   await page.locator(cards).first().waitFor({ timeout: LONG });
   await settled(page, 'a search finds products');
   await until('of every shop', async () => (
-    (await rows(page, 'Shop')).length === 6), LONG);
+    (await rows(page, 'Shop')).length === 6
+    && await page.getByText('asking the shops for more').count() === 0), LONG);
 
   const shops = Object.fromEntries((await rows(page, 'Shop')).slice(1));
   const all = await total(page);
@@ -188,9 +189,9 @@ async function product(page, { id, card, price }) {
   await page.keyboard.press('Escape');
   await until('Escape closes it', async () => (
     await page.locator('dialog').count() === 0));
-  is(await page.evaluate(() => (
-    document.activeElement.closest('article')?.dataset.id)), id,
-     'and gives the focus back');
+  await until('and gives the focus back', async () => (
+    await page.evaluate(() => (
+      document.activeElement.closest('article')?.dataset.id)) === id));
   is(await page.url().includes('product='), false, '... and the address');
   return link;
 }
@@ -213,7 +214,8 @@ async function look(link, width, colorScheme) {
   list.search = '?query=sofa';
   await page.goto(list.href);
   await page.locator(cards).first().waitFor({ timeout: LONG });
-  await page.waitForLoadState('networkidle').catch(() => {});
+  await page.waitForLoadState('networkidle', { timeout: 30_000 })
+    .catch(() => {});
   const shifted = await page.evaluate(() => window.shifted);
   ok(shifted <= 0.02, `nothing shifts ${name}`, shifted);
   is(await page.evaluate(() => (
