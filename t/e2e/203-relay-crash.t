@@ -80,6 +80,10 @@ Worker::until_true('the outbox', sub { left() == 0 });
 
 my %last = map { split /[|]/ }
            $db->sql('SELECT name, id FROM atelier.live_channel');
+Worker::until_true('the last of each', sub {
+    my %now = map { /^(\S+)=(\d+) / } $ear->hear;
+    return !grep { ($now{$_} // 0) < $last{$_} } @CHANNELS;
+});
 my %heard;
 for ($ear->hear) {
     my ($channel, $id) = /^(\S+)=(\d+) /;

@@ -101,7 +101,7 @@ is(generate({ prompt => 'a' }, q{"it's"\\;--})->{status}, 200, 'an odd one');
 # A direct attempt that still runs: 409, then the answer.
 
 fresh();
-$stack->control($name => { latencyMs => 1500 });
+$stack->control($name => { latencyMs => 6000 });
 my $socket = send_one({ prompt => 'slowly' }, 'Idempotency-Key' => 's');
 Stack::until_true('the row', sub { rows() eq 'running 1' });
 my $busy = generate({ prompt => 'slowly' }, 's');
@@ -297,7 +297,7 @@ while_locked('the queue', { prompt => 'gone' });
 # At the same time: one race.
 
 fresh();
-$stack->control($name => { latencyMs => 1000 });
+$stack->control($name => { latencyMs => 5000 });
 my @all = map { send_one({ prompt => 'together', seed => 1 }) } 1 .. 6;
 my @got = map { answer_of($_) } @all;
 is(join(' ', map { $_->{status} } @got), '200 200 200 200 200 200',
@@ -311,7 +311,7 @@ is($stack->metric('atelier_generate_requests_total{result="shared"}'), 5,
 # One of two equal ones is cancelled while it makes the picture for both.
 
 fresh();
-$stack->control($name => { latencyMs => 1500 });
+$stack->control($name => { latencyMs => 6000 });
 my @pair = send_one({ prompt => 'for two', seed => 3 },
                     'Idempotency-Key' => 'two');
 ok($stack->wait_for($name, 'inFlight==1'), 'one of two equal ones is made');
@@ -346,12 +346,12 @@ close $more;
 # No picture for the first one: none for the others, and all wait in line.
 
 fresh();
-$stack->control($name => { latencyMs => 500, mode => 'moderated' });
+$stack->control($name => { latencyMs => 5000, mode => 'moderated' });
 @all = map { send_one({ prompt => 'refused', seed => 2 }) } 1 .. 3;
 is(join(' ', map { said(answer_of($_)) } @all), '422 moderated' . ' 422 moderated' x 2,
    'refused: all are');
 is(calls(), 1, '... by one call');
-$stack->control($name => { latencyMs => 500, mode => 'status', status => 503 });
+$stack->control($name => { latencyMs => 5000, mode => 'status', status => 503 });
 $before = calls();
 @all = map { send_one({ prompt => 'unavailable', seed => 3 }) } 1 .. 3;
 is(join(' ', map { said(answer_of($_)) } @all), '202 queued' . ' 202 queued' x 2,
@@ -361,7 +361,7 @@ is(calls() - $before, 1, '... by one call');
 # A reload in the middle of all this.
 
 fresh();
-$stack->control($name => { latencyMs => 1500 });
+$stack->control($name => { latencyMs => 5000 });
 @all = (send_one({ prompt => 'reload', seed => 9 }),
         send_one({ prompt => 'reload', seed => 9 }),
         send_one({ prompt => 'keyed' }, 'Idempotency-Key' => 'r'));

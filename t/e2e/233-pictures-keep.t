@@ -8,7 +8,7 @@ use Test::More;
 
 # A sweep comes every twentieth of the time.
 
-my $stack = Stack->new(workers => 2, pictures => 'keep=60s');
+my $stack = Stack->new(workers => 2, pictures => 'keep=120s');
 my $dir = "$stack->{home}/generated";
 my $old = time - 7200;
 

@@ -19,7 +19,7 @@ sub configure {
     my ($name) = @_;
     my @conf = (
         providers => [ $name => 'format=openai model=sandbox timeout=30s' ],
-        http      => "atelier_postgres '@{[ $db->conninfo ]}';"
+        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=20s;"
                      . ' atelier_visitor $http_x_visitor;',
         egress    => 'location = /attempt { atelier_attempt max_in_flight=16; }');
     if ($stack) {
@@ -56,13 +56,13 @@ sub state_of {
     return eval { JSON::PP::decode_json($res->{content}) } // { status => '-' };
 }
 
-# A provider that wants a pause of two seconds fills the queue.
+# A provider that wants a pause fills the queue.
 
 configure('first');
 my @workers = map { worker(60) } 1 .. 2;
 $_->ready for @workers;
 $stack->control(first => { mode => 'rate_limit', variant => 'seconds',
-                           retryAfter => 2, times => 1 });
+                           retryAfter => 15, times => 1 });
 my @ids;
 for my $k (1 .. 12) {
     my $res = generate("number $k", "visitor $k");
@@ -78,6 +78,9 @@ for my $id (@ids) {
        "$done->{prompt} is made");
 }
 is($stack->counters('first')->{calls}, 13, '... by one call each, and the first');
+Stack::until_true('the metrics', sub {
+    return $stack->metric('atelier_attempts_total{result="done"}') >= 12;
+});
 is($stack->metric('atelier_attempts_total{result="done"}'), 12,
    '... as the metrics have it');
 

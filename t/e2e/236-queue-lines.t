@@ -19,7 +19,7 @@ sub fresh {
     my @conf = (
         workers   => 1,
         providers => [ $name => 'format=openai timeout=15s max_fails=0' ],
-        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=10s;"
+        http      => "atelier_postgres '@{[ $db->conninfo ]}' timeout=20s;"
                      . ' atelier_visitor $http_x_visitor;');
     if ($stack) {
         $stack->configure(@conf);
@@ -140,7 +140,7 @@ pass('... and the row');
 # Cancelled by its visitor, while it is made.
 
 fresh();
-$stack->control($name => { latencyMs => 1500 });
+$stack->control($name => { latencyMs => 6000 });
 $socket = begin({ prompt => 'cancelled' }, 'Idempotency-Key' => 'c');
 ok(until_line($socket, qr/"started"/), 'one more');
 $db->sql('SELECT atelier.generation_cancel(id, visitor)'
@@ -152,7 +152,7 @@ close $socket;
 # Seeds: one that was drawn before, and equal ones at the same time.
 
 fresh();
-$stack->control($name => { latencyMs => 1000 });
+$stack->control($name => { latencyMs => 5000 });
 my @all = map { begin({ prompt => 'equal', seed => 1 }) } 1 .. 3;
 my @said = sort map { said(rest($_)) } @all;
 is_deeply(\@said, [ ("$plain, done") x 2, "$lines, won, answer 200 done" ],

@@ -412,13 +412,16 @@ sub eta { return get($_[0]) =~ /"etaSeconds":(\d+)/ ? $1 : undef; }
 sub pace { return $one->ask("UPDATE atelier.generation_rate SET $_[0]"); }
 my $ago = 'clock_timestamp() - interval';
 
-pace("at = $ago '2 s', served = $ago '2 s'");
 queue($_) for 1 .. 20;
-for my $n (1 .. 10) {
-    take();
-    done($n, 1);
-}
-$one->ask('SELECT atelier.generation_measure()') for 1 .. 2;
+
+# ... in so short a time as can be, since it is measured.
+
+$one->ask(join ';', "UPDATE atelier.generation_rate
+          SET at = $ago '2 s', served = $ago '2 s'",
+    map({ ("SELECT id FROM atelier.generation_take('me', 60000)",
+           "SELECT atelier.generation_done('" . id($_) . "', 1, '"
+           . answer($_) . "')") } 1 .. 10),
+    ('SELECT atelier.generation_measure()') x 2);
 is($one->ask('SELECT round(ends) FROM atelier.generation_rate'), 11,
    'ends are counted, once');
 pace('at = clock_timestamp(), served = clock_timestamp()');
@@ -426,7 +429,7 @@ my ($eta) = get(20) =~ /"etaSeconds":(\d+)/;
 ok($eta >= 6 && $eta <= 9, "ten more take as long as ten have ($eta s)");
 $one->ask('UPDATE atelier.generation SET not_before = now() + interval'
          . " '100 s' WHERE id = '@{[ id(20) ]}'");
-like(get(20), qr/"etaSeconds":(?:99|100)\b/, 'not before its time');
+like(get(20), qr/"etaSeconds":(?:9\d|100)\b/, 'not before its time');
 clear();
 
 # Limits: all were served at once until there was nothing left for a while.

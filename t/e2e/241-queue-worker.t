@@ -84,10 +84,10 @@ sub forget { open my $out, '>', "$egress->{dir}/notes" or die $!; return }
 sub settings {
     my (%more) = @_;
     my %all = (
-        redis    => { address => $redis->address, timeout => '1s' },
-        postgres => { conninfo => $db->conninfo, timeout => '2s' },
-        egress   => { socket => $egress->address, timeout => '3900ms' },
-        attempts => { lease => '4s', tries => 4, retry => '50ms',
+        redis    => { address => $redis->address, timeout => '5s' },
+        postgres => { conninfo => $db->conninfo, timeout => '10s' },
+        egress   => { socket => $egress->address, timeout => '9900ms' },
+        attempts => { lease => '10s', tries => 4, retry => '50ms',
                       retry_max => '200ms', poll => '100ms', parallel => 4 },
     );
     for my $section (keys %more) {
@@ -238,7 +238,9 @@ is(get($id)->{status}, 'cancelled', 'while it is at work: nothing comes of it');
 
 forget();
 my @ids = map { request("limited $_", $_) } 1 .. 6;
-until_true('the worker to wait', sub { metric('paused') });
+until_true('the worker to wait', sub {
+    return metric('paused') && metric('running') == 0;
+});
 my $asked = notes('limited');
 cmp_ok($asked, '<=', 4, 'no more are asked than there is room for');
 until_true('another look', sub { notes('limited') > $asked });
@@ -453,7 +455,8 @@ until_true('its end', sub { grep { $_->{id} eq $id }
 # TERM in the middle: what is under way is finished; what is not is left.
 
 $egress->unlet('order');
-$worker->settings(settings());
+$worker->settings(settings(egress => { timeout => '60s' },
+                           attempts => { lease => '61s' }));
 $worker->signal('HUP');
 until_true('the reload', sub { metric('reloads_total') == 3 });
 $id = request('hold order');

@@ -282,7 +282,7 @@ sub key {
 }
 sub forget { $redis->ask('FLUSHALL'); return; }
 
-$stack = Stack->new(conf(params => 'fresh=1s wait=10s'));
+$stack = Stack->new(conf(params => 'fresh=1s wait=30s'));
 ready($stack);
 Stack::until_true('two that listen', sub {
     return $redis->ask('PUBSUB', 'NUMSUB', 'atelier:shop:done')->[1] == 2;

@@ -94,6 +94,8 @@ cmp_ok($n->{$_} // 0, '>', 10, "products of $_") for @shops;
 is_deeply(wrong(), [], 'with the prices that the shops have');
 my ($done) = $worker->events('job.done');
 is($done->{shops}, 5, 'five shops have answered');
+until_true('the count', sub {
+    $worker->metric('atelier_shop_jobs_total{result="done"}') });
 is($worker->metric('atelier_shop_jobs_total{result="done"}'), 1,
    '... which is counted');
 is($worker->metric('atelier_look_pages_total{shop="ikea",kind="list",'
@@ -244,10 +246,8 @@ $shops->recipes;
 
 $worker->signal('TERM');
 $worker->ended;
-my %hasty = (jobs => { claim_after => '2s' }, search => { timeout => '1900ms' },
-             verify => { parallel => 0 });
-$stack->control($_ => { latencyMs => 1500, pace => 0 }) for @shops;
-$worker = worker(%hasty);
+$stack->control($_ => { latencyMs => 9000, pace => 0 }) for @shops;
+$worker = worker(verify => { parallel => 0 });
 $worker->ready;
 job(query => 'wardrobe');
 until_true('the job to begin', sub {
@@ -256,7 +256,9 @@ $worker->signal('KILL');
 $worker->ended;
 $stack->control($_ => { pace => 0 }) for @shops;
 is(left(), 1, 'the job is still there');
-$worker = worker(%hasty);
+$worker = worker(jobs => { claim_after => '2s' },
+                 search => { timeout => '1900ms' },
+                 verify => { parallel => 0 });
 done();
 until_true('five shops', sub { keys %{ found('wardrobe') } == 5 });
 pass('... and done by the next process');

@@ -77,6 +77,7 @@ my $before = asked();
 $worker = $shops->worker(%share, verify => { %{ $share{verify} },
                                              parallel => 2 });
 until_true('the end of their share', sub { series(proofs => 'share') });
+until_true('those on their way', sub { asked() - $before >= 4 + 1 });
 is(asked() - $before, 4 + 1, 'proofs, and robots.txt');
 is($db->sql("SELECT count(*) FROM atelier.product_proof WHERE tries > 0"), 0,
    '... none of which has failed');

@@ -60,6 +60,8 @@ until_true('the end', sub {
     return !$db->sql("SELECT count(*) FROM atelier.product_check
                       WHERE next_check <= now() OR lease_until IS NOT NULL");
 });
+until_true('all to be counted', sub {
+    return $prices->metric('atelier_prices_held') == 0 });
 pass('what another price had is looked at by its page');
 is($prices->metric('atelier_prices_sweeps_total'), 1, 'one list was enough');
 cmp_ok(results('swept'), '>=', 0.7 * @ids, '... for most of its products');

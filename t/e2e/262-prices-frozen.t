@@ -41,7 +41,7 @@ sub results {
 my $id = $ids[0];
 my $more = sprintf '%.2f', $first{$id} + 10;
 $shops->put($id, { price => $more });
-$stack->control(ikea => { pace => 0, seed => 1, latencyMs => 1000 });
+$stack->control(ikea => { pace => 0, seed => 1, latencyMs => 5000 });
 due($id);
 until_true('a look', sub { row('c.lease_until IS NOT NULL', $id) eq 't' });
 $db->freeze;

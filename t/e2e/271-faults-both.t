@@ -15,8 +15,8 @@ my $db = Postgres->new;
 my $redis = PrivateRedis->new;
 my $stack = Stack->new(
     workers => 1,
-    http    => 'atelier_redis ' . $redis->address . " timeout=500ms;\n"
-               . "atelier_postgres '" . $db->conninfo . "' timeout=1s;",
+    http    => 'atelier_redis ' . $redis->address . " timeout=10s;\n"
+               . "atelier_postgres '" . $db->conninfo . "' timeout=10s;",
     server  => 'location = /live { atelier_live max_sockets_per_address=0; }');
 my $relay = Worker->new('relay', {
     redis    => { address => $redis->address },

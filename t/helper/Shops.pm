@@ -112,8 +112,9 @@ sub common {
         redis    => { address => $self->{redis}->address },
         postgres => { conninfo => $self->{db}->conninfo },
         shops    => { recipes => "$self->{dir}" },
-        fetch    => { agent => 'Atelier test', wall_first => '100ms',
-                      wall_most => '100ms', backoff => '20ms',
+        fetch    => { agent => 'Atelier test', timeout => '20s',
+                      wall_first => '100ms', wall_most => '100ms',
+                      backoff => '20ms',
                       allow_address => "127.0.0.1:$self->{port}" },
     };
 }
@@ -130,9 +131,9 @@ sub settings {
 sub price_settings {
     my ($self, %more) = @_;
     return with(with($self->common,
-        fetch  => { timeout => '2s' },
+        fetch  => { timeout => '8s' },
         looks  => { usual => '1h', least => '30m', doubt => '5s',
-                    watched => '200ms', lease => '5s', poll => '50ms' },
+                    watched => '200ms', lease => '10s', poll => '50ms' },
         sweeps => { least => 0 }), %more);
 }
 
