@@ -160,8 +160,16 @@ await run(async () => {
   await until('also after another page', near);
 
   // Hearts.
-  await page.evaluate(() => { window.scrollTo(0, 0); });
-  await page.waitForSelector(`${cards}[aria-posinset="1"]`);
+  // The place may have been found again by the browser, and then by us, which
+  // is within two frames.
+  await until('the first one is there again', () => page.evaluate(async () => {
+    window.scrollTo(0, 0);
+    for (let i = 0; i < 3; i++) {
+      await new Promise(requestAnimationFrame);
+    }
+    return window.scrollY === 0
+      && document.querySelector('article[data-id][aria-posinset="1"]') !== null;
+  }));
   const first = page.locator(`${cards}[aria-posinset="1"]`);
   const id = await first.getAttribute('data-id');
   const button = first.locator('button[aria-pressed]');
