@@ -294,7 +294,11 @@ turns_red('a server that is killed', block("--- init\n$Kill kill 9, \$pid;\n"),
 
 turns_red('a worker that crashes',
           block("--- init\n$Kill" . <<'CODE'),
-my ($worker) = split ' ', `cat /proc/$pid/task/$pid/children`;
+my $worker;
+for (1 .. 3000) {
+    ($worker) = split ' ', `cat /proc/$pid/task/$pid/children` and last;
+    select undef, undef, undef, 0.01;
+}
 kill SEGV => $worker;
 for (1 .. 500) {
     last if `cat $ENV{TEST_NGINX_SERVER_ROOT}/logs/error.log` =~ /on signal/;

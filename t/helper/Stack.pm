@@ -371,8 +371,16 @@ sub gone {
 # ended, and it is started anew.
 sub crash {
     my ($self) = @_;
+
+    # One that it is just starting would outlive it, with its sockets.
+
+    my $pid = $self->{pids}{nginx};
+    kill STOP => $pid;
+    until_true('the master to stand still', sub {
+        return slurp("/proc/$pid/stat") =~ /\) T /;
+    });
     my @workers = $self->workers;
-    my $pid = delete $self->{pids}{nginx};
+    delete $self->{pids}{nginx};
     kill KILL => $pid;
     waitpid $pid, 0;
     kill KILL => @workers;
