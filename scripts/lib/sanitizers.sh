@@ -17,7 +17,9 @@ main(void)
     return 0;
 }
 END
-    "$1" -fsanitize=address -o "$2/leak" "$2/leak.c" > "$2/leak.log" 2>&1 ||
+    # CC may be "ccache gcc".
+    # shellcheck disable=SC2086
+    $1 -fsanitize=address -o "$2/leak" "$2/leak.c" > "$2/leak.log" 2>&1 ||
         return 1
     ASAN_OPTIONS=detect_leaks=1:exitcode=23 "$2/leak" \
         > "$2/leak.log" 2>&1 || rc=$?
