@@ -19,6 +19,7 @@ my $server = sub { return <<"END" };
         location = /burst  { atelier_live max_queue=16k;
                              atelier_live_echo on; }
         location = /live   { atelier_live max_sockets_per_address=0
+                                          messages=100000/s
                                           drain=$drain; }
 END
 my $stack = Stack->new(server => $server->(),
