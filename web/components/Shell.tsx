@@ -4,6 +4,7 @@ import { Armchair, Compass, Heart, Images, Sparkles } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import type { ReactNode } from 'react';
+import { Fence } from './Fence';
 import { LiveStatus } from './LiveStatus';
 import styles from './Shell.module.css';
 
@@ -43,7 +44,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </header>
       <main id="content" className={styles.main} tabIndex={-1}>
-        {children}
+        <Fence page={here}>{children}</Fence>
       </main>
     </>
   );

@@ -107,6 +107,31 @@ async function old(url) {
   await context.close();
 }
 
+/* Whichever script comes last, the page that came is the one that is shown. */
+async function last() {
+  const html = await (await fetch(`${address}/feed`)).text();
+  const scripts = [...new Set([...html.matchAll(/<script src="([^"]+)"/g)]
+    .map(([, path]) => path))].filter((path) => !path.includes('polyfills'));
+  ok(scripts.length > 3, 'the page has scripts', scripts);
+  for (const path of scripts) {
+    const { context, page, said } = await open(browser);
+    const had = new Set();
+    page.on('requestfinished', (request) => { had.add(new URL(request.url()).pathname); });
+    await page.route(`**${path}`, async (route) => {
+      await until('the others are there', () => (
+        scripts.every((one) => one === path || had.has(one))));
+      await page.evaluate(() => new Promise((resolve) => {
+        requestAnimationFrame(() => { requestAnimationFrame(resolve); });
+      }));
+      await route.continue();
+    });
+    await page.goto(`${address}/feed?query=sofa`);
+    await page.waitForSelector(cards);
+    is(said, [], `${path.split('/').at(-1).split('-')[0]} may be the last`);
+    await context.close();
+  }
+}
+
 /* A page's own script. */
 async function whole() {
   const { context, page } = await open(browser);
@@ -139,5 +164,6 @@ await run(async () => {
   await byItself(wallScript);
   await dialog(dialogScript);
   await old(dialogScript);
+  await last();
   await whole();
 });

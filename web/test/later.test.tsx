@@ -3,8 +3,8 @@
 /* Components whose scripts come later, or do not. */
 
 import { act, cleanup, render, screen } from '@testing-library/react';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import Failed from '../app/error';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Fence } from '../components/Fence';
 import { later } from '../components/later';
 
 afterEach(cleanup);
@@ -100,12 +100,29 @@ describe('later', () => {
 });
 
 describe('a page that cannot be shown', () => {
+  const broken: { error: Error | undefined } = { error: undefined };
+  function Page() {
+    if (broken.error) {
+      throw broken.error;
+    }
+    return <p>page</p>;
+  }
+  const fenced = (page: string) => <Fence page={page}><Page /></Fence>;
+  const buttons = () => screen.queryAllByRole('button')
+    .map(({ textContent }) => textContent);
+
+  // React says on the console what it has caught.
+  beforeEach(() => { vi.spyOn(console, 'error').mockImplementation(() => {}); });
+  afterEach(() => { vi.restoreAllMocks(); });
+
   it('is tried again', () => {
-    const reset = vi.fn();
-    render(<Failed error={new Error('x')} reset={reset} />);
+    broken.error = new Error('x');
+    render(fenced('/'));
     expect(screen.getByRole('alert').textContent).toContain('This page cannot be shown');
-    screen.getByRole('button', { name: 'Try again' }).click();
-    expect(reset).toHaveBeenCalledTimes(1);
+    broken.error = undefined;
+    act(() => { screen.getByRole('button', { name: 'Try again' }).click(); });
+    expect(screen.getByText('page')).toBeTruthy();
+    expect(screen.queryByRole('alert')).toBeNull();
   });
 
   it('is to be begun anew if its script did not come', () => {
@@ -113,10 +130,23 @@ describe('a page that cannot be shown', () => {
       Object.assign(new Error('x'), { name: 'ChunkLoadError' }),
       Object.assign(new Error('x'), { code: 'CSS_CHUNK_LOAD_FAILED' }),
     ]) {
-      const { unmount } = render(<Failed error={error} reset={() => {}} />);
-      expect(screen.getAllByRole('button').map(({ textContent }) => textContent))
-        .toEqual(['Reload the page']);
+      broken.error = error;
+      const { unmount } = render(fenced('/'));
+      expect(buttons()).toEqual(['Reload the page']);
       unmount();
     }
+  });
+
+  it('is in the way of no other one', () => {
+    broken.error = new Error('x');
+    const { rerender } = render(fenced('/'));
+    broken.error = undefined;
+    rerender(fenced('/feed'));
+    expect(screen.getByText('page')).toBeTruthy();
+  });
+
+  it("leaves to Next what is Next's", () => {
+    broken.error = Object.assign(new Error('x'), { digest: 'NEXT_NOT_FOUND' });
+    expect(() => { render(fenced('/')); }).toThrow('x');
   });
 });
