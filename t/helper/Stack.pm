@@ -385,7 +385,9 @@ sub crash {
     waitpid $pid, 0;
     kill KILL => @workers;
     until_true('what is left of nginx to end', sub {
-        return !grep { slurp("/proc/$_/stat") =~ /\) [^ZX]/ } @workers;
+        # A thread may have the sockets for longer than the first one of all.
+        return !grep { slurp("$_/stat") =~ /\) [^ZX]/ }
+               map { glob "/proc/$_/task/*" } @workers;
     });
     $self->_start_nginx or die "port $self->{port} was taken\n";
     return;
