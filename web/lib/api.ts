@@ -40,6 +40,18 @@ export class Problem extends Error {
   }
 }
 
+/** The server has said that it is not to be had: nobody need ask again. */
+export function refused(error: unknown): boolean {
+  return error instanceof Problem && error.status !== 0
+    && error.status !== 429 && error.status < 500;
+}
+
+/** ms until it may be asked again: so many, or as long as it has said. */
+export function pauseAfter(error: unknown, least: number): number {
+  const seconds = error instanceof Problem ? error.retryAfter ?? 0 : 0;
+  return Math.max(seconds * 1000, least);
+}
+
 const WORDS: Record<number, string> = {
   0: 'The server cannot be reached. Are you online?',
   404: 'There is nothing here.',

@@ -5,7 +5,7 @@
  */
 
 import type { QueryClient } from '@tanstack/react-query';
-import { api, Problem, type Like } from './api';
+import { api, pauseAfter, Problem, refused, type Like } from './api';
 import { batched } from './batch';
 
 const TOGETHER = 100;   // ids in one request; the server takes 200
@@ -175,16 +175,13 @@ export class Likes {
    * nothing is until then.
    */
   private putOff(id: string, error: unknown): void {
-    const problem = error instanceof Problem ? error : undefined;
-    const status = problem?.status ?? 0;
-    if (status !== 0 && status !== 429 && status < 500) {
+    if (refused(error)) {
       return;
     }
     this.late.add(id);
-    this.pause ??= setTimeout(this.goOn,
-      Math.max((problem?.retryAfter ?? 0) * 1000,
-               AGAIN * 2 ** Math.min(this.failures++, DOUBLED)));
-    if (status === 0) {
+    this.pause ??= setTimeout(this.goOn, pauseAfter(
+      error, AGAIN * 2 ** Math.min(this.failures++, DOUBLED)));
+    if (!(error instanceof Problem) || error.status === 0) {
       window.addEventListener('online', this.goOn);
     }
   }

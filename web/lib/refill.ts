@@ -4,7 +4,7 @@
  * asked for some seconds later, if it still is near.
  */
 
-import { api, Problem, type Design } from './api';
+import { api, pauseAfter, refused, type Design } from './api';
 import { refill, type FeedPage, type Pages } from './designs';
 
 const AROUND = 60;      // cards beyond the window that are to be there
@@ -14,18 +14,6 @@ const PACE = 150;       // ms from one design to the next
 const ALONE = 3;        // at a time
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
-
-/* The server has said that it is not to be had. */
-function refused(error: unknown): boolean {
-  return error instanceof Problem && error.status >= 400 && error.status < 500
-    && error.status !== 429;
-}
-
-/* How long it is left alone then. */
-function pauseAfter(error: unknown): number {
-  const seconds = error instanceof Problem ? error.retryAfter ?? 0 : 0;
-  return Math.max(seconds * 1000, AGAIN);
-}
 
 export class Refill {
   private readonly pages: Pages;
@@ -87,7 +75,7 @@ export class Refill {
         this.asked.set(page, setTimeout(() => {
           this.asked.delete(page);
           this.look(...this.near);
-        }, pauseAfter(error)));
+        }, pauseAfter(error, AGAIN)));
       }
     });
   }
@@ -113,7 +101,7 @@ export class Refill {
       if (refused(error)) {
         put(null);
       } else if (!this.stopped) {
-        this.rest(pauseAfter(error));
+        this.rest(pauseAfter(error, AGAIN));
       }
     }).finally(() => {
       this.alone.delete(id);
